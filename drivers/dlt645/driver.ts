@@ -1,0 +1,57 @@
+/** DL/T 645-2007 as the gateway sees it: reading with function 11H. */
+import { decimal, formatDecimal } from '../../src/core/decimal.ts';
+import type { Driver } from '../../src/core/driver.ts';
+import { AmrError } from '../../src/core/errors.ts';
+import type { MeterModel } from '../../src/core/model.ts';
+import type { Register } from '../../src/core/registers.ts';
+import { decode, PROTOCOL } from './decode.ts';
+import { ITEMS } from './items.ts';
+import { createSession } from './session.ts';
+
+const BROADCAST = '999999999999';
+
+function parseAddress(text: string): string {
+  const address = text.trim().toUpperCase().padStart(12, '0');
+  // Meters whose address is not decimal exist, so hex digits pass.
+  if (/^[0-9A-F]{12}$/.test(address) && address !== BROADCAST) return address;
+  throw new AmrError(
+    'CONFIG_INVALID',
+    `"${text}" is no DL/T 645 address: up to 12 digits, as printed under the bar code (AA is a wildcard byte)`,
+  );
+}
+
+function checkModel(model: MeterModel): string[] {
+  const complaints: string[] = [];
+  for (const [name, source] of Object.entries(model.registers)) {
+    const item = typeof source === 'string' ? ITEMS.get(source) : undefined;
+    const [part] = item?.parts ?? [];
+    if (part?.register?.name !== name || item?.parts.length !== 1) {
+      complaints.push(`${name}: ${String(source)} is not the data identifier of this register`);
+    }
+  }
+  for (const block of model.blocks) {
+    if ((ITEMS.get(block)?.parts.length ?? 0) < 2) complaints.push(`${block} is no block`);
+  }
+  return complaints;
+}
+
+function registersAt(identifier: string): Register[] {
+  const parts = ITEMS.get(identifier.toUpperCase())?.parts ?? [];
+  return parts.flatMap(({ register }) => (register === null ? [] : [register]));
+}
+
+function resolution(model: MeterModel, register: Register): string | null {
+  const [part] = ITEMS.get(String(model.registers[register.name]))?.parts ?? [];
+  if (part === undefined || part.register === null) return null;
+  return formatDecimal(decimal(1n, part.format.decimals));
+}
+
+export const dlt645: Driver = {
+  protocol: PROTOCOL,
+  parseAddress,
+  checkModel,
+  registersAt,
+  resolution,
+  open: (bus, address, model) => createSession(bus, parseAddress(address), model),
+  decode,
+};

@@ -1,0 +1,57 @@
+/** Lines named on the command line: `serial:/dev/ttyUSB0?baud=2400&parity=even`, `tcp://host:port`. */
+import { type BusConfig, busSchema } from '../config/schema.ts';
+import { AmrError } from '../core/errors.ts';
+
+function badUrl(url: string, reason: string): AmrError {
+  return new AmrError(
+    'CONFIG_INVALID',
+    `--bus ${url}: ${reason}; write serial:/dev/ttyUSB0?baud=2400&parity=even or tcp://host:port`,
+  );
+}
+
+/** Query words and the configuration keys they stand for. */
+const SERIAL_WORDS: Readonly<Record<string, string>> = {
+  baud: 'baudRate',
+  parity: 'parity',
+  data: 'dataBits',
+  stop: 'stopBits',
+};
+const TCP_WORDS: Readonly<Record<string, string>> = { baud: 'baudRate' };
+
+function settingsOf(url: URL, words: Readonly<Record<string, string>>): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  for (const [word, text] of url.searchParams) {
+    if (word === 'latency') continue;
+    const key = words[word];
+    if (key === undefined) {
+      throw badUrl(
+        url.href,
+        `unknown "${word}", known are ${Object.keys(words).join(', ')}, latency`,
+      );
+    }
+    settings[key] = /^\d+$/.test(text) ? Number(text) : text;
+  }
+  return settings;
+}
+
+function lineOf(url: URL): Record<string, unknown> {
+  if (url.protocol === 'serial:') {
+    return { serial: { path: decodeURI(url.pathname), ...settingsOf(url, SERIAL_WORDS) } };
+  }
+  if (url.protocol === 'tcp:') {
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    return { tcp: { host, port: Number(url.port), ...settingsOf(url, TCP_WORDS) } };
+  }
+  throw badUrl(url.href, `no line of the kind "${url.protocol}"`);
+}
+
+/** Throws CONFIG_INVALID for what is no line. */
+export function parseBusUrl(text: string): BusConfig {
+  const url = URL.parse(text);
+  if (url === null) throw badUrl(text, 'this is no URL');
+  const latency = url.searchParams.get('latency');
+  const parsed = busSchema.safeParse({ ...lineOf(url), ...(latency === null ? {} : { latency }) });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw badUrl(text, `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'invalid'}`.trim());
+}

@@ -1,0 +1,55 @@
+import { InvalidArgumentError } from 'commander';
+import { AmrError } from '../core/errors.ts';
+import { isTimeZone } from '../core/zoned-time.ts';
+import { type Fault, parseFault } from '../sim/faults.ts';
+
+/** The arguments of `amr sim`; all of these throw commander's InvalidArgumentError. */
+export interface FaultyMeter {
+  /** Twelve digits, or `all`. */
+  readonly meter: string;
+  readonly fault: Fault;
+}
+
+/** A whole number in this range, as commander wants it. */
+export function whole(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= low && value <= high) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
+  };
+}
+
+/** A DL/T 645 address, filled up to twelve digits. */
+export function parseAddress(text: string): string {
+  if (/^\d{1,12}$/.test(text)) return text.padStart(12, '0');
+  throw new InvalidArgumentError('It must be up to 12 digits.');
+}
+
+/** A zone name that this runtime knows. */
+export function parseZone(text: string): string {
+  if (isTimeZone(text)) return text;
+  throw new InvalidArgumentError('It must be an IANA zone name such as Asia/Shanghai.');
+}
+
+/** `HOST:PORT`, an IPv6 host in brackets. */
+export function parseListen(text: string): { host: string; port: number } {
+  const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match?.[1] !== undefined && port <= 65_535) return { host: match[1], port };
+  throw new InvalidArgumentError('It must be HOST:PORT, such as 127.0.0.1:7645.');
+}
+
+/** One more `METER=FAULT` behind the ones given before. */
+export function collectFault(text: string, before: readonly FaultyMeter[] = []): FaultyMeter[] {
+  const [meter = '', fault] = text.split('=');
+  if (fault === undefined) {
+    throw new InvalidArgumentError('It must be METER=FAULT, METER=FAULT:0.1 or all=FAULT.');
+  }
+  try {
+    const address = meter === 'all' ? meter : parseAddress(meter);
+    return [...before, { meter: address, fault: parseFault(fault) }];
+  } catch (reason) {
+    if (reason instanceof AmrError) throw new InvalidArgumentError(`${reason.message}.`);
+    throw reason;
+  }
+}

@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { ID_PATTERN } from '../core/reading.ts';
+import { isTimeZone } from '../core/zoned-time.ts';
+
+/**
+ * The one home of the configuration: types, defaults, ranges and the text of its reference.
+ * Unknown keys are errors everywhere.
+ */
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A duration such as `500ms`, `30s`, `15m`, `6h` or `7d`, in milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'a duration such as 500ms, 30s, 15m, 6h or 7d')
+  .transform((text) => Number.parseInt(text, 10) * (UNIT_MS[text.replace(/\d+/, '')] ?? 1));
+
+const id = z.string().regex(ID_PATTERN, 'letters, digits, "_" and "-", at most 64');
+
+const timing = {
+  latency: duration
+    .prefault('100ms')
+    .describe('what adapters, serial servers and radio links add to every answer time'),
+  turnaround: duration
+    .prefault('2ms')
+    .describe('pause between an answer and the next request, for slow line drivers'),
+};
+
+const serialBus = z.strictObject({
+  serial: z.strictObject({
+    path: z
+      .string()
+      .startsWith('/')
+      .describe('device; prefer the stable name in /dev/serial/by-id'),
+    baudRate: z.int().min(300).max(921_600).default(2400),
+    dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
+    parity: z.enum(['none', 'even', 'odd']).default('even'),
+    stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+  }),
+  ...timing,
+});
+
+const tcpBus = z.strictObject({
+  tcp: z.strictObject({
+    host: z.string().min(1),
+    port: z.int().min(1).max(65_535),
+    baudRate: z
+      .int()
+      .min(300)
+      .max(921_600)
+      .default(2400)
+      .describe('of the line behind the serial server; sets the deadlines'),
+  }),
+  ...timing,
+  latency: duration
+    .prefault('500ms')
+    .describe('what the serial server and the network add to every answer time'),
+});
+
+/** One physical line or socket. */
+export const busSchema = z.union([serialBus, tcpBus]);
+
+const planCommon = {
+  read: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .transform((words) => (Array.isArray(words) ? words : [words]))
+    .describe('groups, register names or OBIS codes; or freeze-daily alone'),
+  retries: z.int().min(0).max(10).default(2).describe('further tries of a slot that failed'),
+  jitter: duration
+    .optional()
+    .describe('the span over which the meters start; a tenth of the interval, 30s at the most'),
+  backfill: duration
+    .optional()
+    .describe('how far back missing freezes are wanted; kept for the ledger, no effect yet'),
+};
+
+const intervalPlan = z.strictObject({
+  every: duration
+    .refine(
+      (ms) => ms >= 1000 && 86_400_000 % ms === 0,
+      'an interval that divides the day, 1s or more',
+    )
+    .describe('slots counted from local midnight: 15m gives :00 :15 :30 :45'),
+  ...planCommon,
+});
+
+const dailyPlan = z.strictObject({
+  at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a wall time such as "00:05"'),
+  every: z.literal('day').default('day'),
+  ...planCommon,
+});
+
+/** Which registers are due when. */
+export const planSchema = z.union([dailyPlan, intervalPlan]);
+
+/** One meter; the columns of a meters file have the same names. */
+export const meterSchema = z.strictObject({
+  id: id.describe('what the headend knows the meter by'),
+  address: z
+    .union([z.string(), z.int().min(0)])
+    .transform(String)
+    .optional()
+    .describe('communication address on the bus; the id where absent'),
+  bus: id,
+  model: z.string(),
+  plans: z.array(id).min(1),
+  ct: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('current transformer ratio, sent beside the values'),
+  pt: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('voltage transformer ratio, sent beside the values'),
+});
+
+export const mqttSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(/^(mqtts?|wss?):\/\/[^@\s]+$/, 'mqtt://, mqtts://, ws:// or wss:// without credentials'),
+  clientId: z.string().min(1).max(64).optional().describe('amr-{site}-{gateway} where absent'),
+  usernameFile: z.string().optional(),
+  passwordFile: z.string().optional(),
+  ca: z.string().optional().describe('PEM file of the authorities trusted for the broker'),
+  clientCertificate: z.string().optional().describe('PEM file'),
+  clientKey: z.string().optional().describe('PEM file'),
+  delivery: z
+    .enum(['broker', 'headend'])
+    .default('broker')
+    .describe('a row is delivered when the broker has it, or when the headend has acknowledged it'),
+  resendAfter: duration
+    .prefault('10m')
+    .describe('delivery: headend: when what was not acknowledged is sent again'),
+  window: z.int().min(1).max(64).default(16).describe('messages in flight at the most'),
+  batch: z.int().min(1).max(200).default(100).describe('readings in a message at the most'),
+  keepalive: duration.prefault('30s'),
+});
+
+export const uplinkSchema = z.strictObject({
+  name: id.default('main').describe('names the cursor in the store; do not change it'),
+  mqtt: mqttSchema,
+});
+
+export const configSchema = z.strictObject({
+  site: id,
+  gateway: id,
+  timezone: z.string().refine(isTimeZone, 'an IANA zone name such as Asia/Shanghai').default('UTC'),
+  dataDir: z.string().default('/var/lib/amr').describe('where the database lives'),
+  modelsDir: z.string().optional().describe('own meter models, beside the ones that come along'),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+  buses: z.record(id, busSchema),
+  plans: z.record(id, planSchema),
+  meters: z.array(meterSchema).default([]),
+  metersFile: z
+    .string()
+    .optional()
+    .describe('CSV with the columns of a meter; plans joined by "+"'),
+  uplinks: z.array(uplinkSchema).default([]),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type BusConfig = z.output<typeof busSchema>;
+export type PlanConfig = z.output<typeof planSchema>;
+export type MeterConfig = z.output<typeof meterSchema>;
+export type MqttConfig = z.output<typeof mqttSchema>;
+export type UplinkConfig = z.output<typeof uplinkSchema>;

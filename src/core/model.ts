@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { AmrError } from './errors.ts';
+import { findRegister, type Register } from './registers.ts';
+
+/** A meter type as data: what it holds, where, and frames that prove it. */
+export const modelSchema = z.strictObject({
+  model: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/)
+    .describe('name that the configuration uses'),
+  protocol: z.string().describe('name of the driver'),
+  title: z.strictObject({ en: z.string(), zh: z.string() }),
+  source: z.string().describe('the document that the register map was taken from'),
+  line: z
+    .strictObject({
+      baudRate: z.int().positive(),
+      parity: z.enum(['none', 'even', 'odd']),
+    })
+    .describe('what the meter is usually delivered with'),
+  registers: z
+    .record(z.string(), z.unknown())
+    .describe('register name -> where the meter keeps it, in the terms of its driver'),
+  blocks: z
+    .array(z.string())
+    .default([])
+    .describe('blocks that answer several registers in one frame, in the terms of the driver'),
+  groups: z
+    .record(z.string(), z.array(z.string()))
+    .describe('words that plans use for several registers'),
+  examples: z
+    .array(
+      z.strictObject({
+        source: z.string(),
+        request: z.string().optional(),
+        response: z.string(),
+        expect: z.record(z.string(), z.string().nullable()),
+      }),
+    )
+    .min(1)
+    .describe('frames in hex with the values they must give'),
+});
+
+export type MeterModel = z.infer<typeof modelSchema>;
+
+/**
+ * The registers that these words (OBIS codes, names, groups of the model) stand for, each once,
+ * in the order first named. Throws CONFIG_INVALID, naming what the model does have.
+ */
+export function resolveRegisters(model: MeterModel, words: readonly string[]): Register[] {
+  const found = new Map<string, Register>();
+  for (const word of words) {
+    for (const name of model.groups[word] ?? [word]) {
+      const register = findRegister(name);
+      if (register === undefined || !(register.name in model.registers)) {
+        throw new AmrError(
+          'CONFIG_INVALID',
+          `model ${model.model} has no register or group "${name}"; its groups are ${Object.keys(model.groups).join(', ')}`,
+          { context: { register: name, model: model.model } },
+        );
+      }
+      found.set(register.id, register);
+    }
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,15 @@
+import type { Driver } from './core/driver.ts';
+import type { CreateSlave } from './core/slave.ts';
+
+interface DriverEntry {
+  readonly driver: () => Promise<Driver>;
+  readonly slave: () => Promise<CreateSlave>;
+}
+
+/** The table of drivers: protocol -> lazy import. The one file of src that names drivers/*. */
+export const DRIVERS: Readonly<Record<string, DriverEntry>> = {
+  'dlt645-2007': {
+    driver: async () => (await import('../drivers/dlt645/driver.ts')).dlt645,
+    slave: async () => (await import('../drivers/dlt645/sim.ts')).createDlt645Slave,
+  },
+};

@@ -1,0 +1,214 @@
+/** The composition root of the daemon: builds the parts, wires them, and ends them in order. */
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { LoadedConfig } from './config/load.ts';
+import type { Config } from './config/schema.ts';
+import type { ClockState } from './core/clock.ts';
+import type { AmrEvent, Reading } from './core/reading.ts';
+import type { Register } from './core/registers.ts';
+import type { Store } from './core/store.ts';
+import { formatInstant } from './core/zoned-time.ts';
+import { buildBuses, type FieldBus, type FieldDeps, type FieldMeter, loadMeters } from './field.ts';
+import { watchClockState } from './host/clock-state.ts';
+import { lockDataDir } from './host/instance-lock.ts';
+import { softwareVersion } from './host/package-root.ts';
+import { runPoller } from './poll/poller.ts';
+import { openStore } from './store/sqlite-store.ts';
+import { CONTRACT_VERSION, type MetaMessage } from './uplink/contract.ts';
+import { type Identity, runUplink } from './uplink/publisher.ts';
+
+export interface GatewayDeps extends FieldDeps {
+  readonly loaded: LoadedConfig;
+  /** After the commit of each reading. */
+  readonly onStored?: (reading: Reading) => void;
+}
+
+export interface Gateway {
+  readonly store: Store;
+  readonly buses: readonly FieldBus[];
+  /** Takes no new slot, reads what is due; resolves when all of it is committed. */
+  finish(): Promise<void>;
+  /** Ends exchanges, uplinks, ports and database, in this order, within 5 s. */
+  stop(): Promise<void>;
+  /** A number for each bus that grows as long as the bus is served. */
+  progress(): number[];
+}
+
+/** A running exchange may end by itself within this; then it is aborted. */
+const GRACE_MS = 1500;
+
+function metaOf(
+  { config, address, model, driver }: FieldMeter,
+  registers: Iterable<Register>,
+): MetaMessage {
+  return {
+    v: CONTRACT_VERSION,
+    meter: config.id,
+    address,
+    protocol: model.protocol,
+    model: model.model,
+    ct: config.ct,
+    pt: config.pt,
+    registers: Array.from(registers, (register) => ({
+      obis: register.obis,
+      name: register.name,
+      unit: register.unit,
+      resolution: driver.resolution(model, register),
+    })),
+  };
+}
+
+/** What every meter is read for, under all of its plans. */
+function metasOf(meters: readonly FieldMeter[], buses: readonly FieldBus[]): MetaMessage[] {
+  const duties = buses.flatMap((bus) => bus.duties);
+  return meters.map((meter) => {
+    const own = duties.filter((duty) => duty.meter === meter.config.id);
+    return metaOf(meter, new Set(own.flatMap(({ registers }) => registers)));
+  });
+}
+
+interface Running {
+  readonly deps: GatewayDeps;
+  readonly config: Config;
+  readonly store: Store;
+  readonly clockState: () => ClockState;
+}
+
+interface RunningField {
+  finish(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function startField(
+  buses: readonly FieldBus[],
+  { deps, config, store, clockState }: Running,
+): RunningField {
+  const { clock, onStored } = deps;
+  const finish = new AbortController();
+  const stop = new AbortController();
+  const abort = new AbortController();
+  const close = new AbortController();
+  const signals = { finish: finish.signal, stop: stop.signal, abort: abort.signal };
+  const shared = { store, clock, clockState, zone: config.timezone, onStored };
+  const links = buses.map(({ link }) => link.run(close.signal));
+  const pollers = buses.map(({ name, link, duties, counters, log }) =>
+    runPoller({ ...shared, bus: name, line: link, duties, counters, log }, signals),
+  );
+  const ended = Promise.all(pollers);
+
+  return {
+    async finish() {
+      finish.abort();
+      await ended;
+    },
+    async stop() {
+      stop.abort();
+      void clock.sleep(GRACE_MS).then(() => abort.abort());
+      await ended;
+      close.abort();
+      await Promise.all(links);
+    },
+  };
+}
+
+function startUplinks(identity: Identity, { deps, config, store, clockState }: Running) {
+  const end = new AbortController();
+  const loops = config.uplinks.map(({ name, mqtt }) =>
+    runUplink(
+      {
+        name,
+        site: config.site,
+        gateway: config.gateway,
+        zone: config.timezone,
+        mqtt,
+        store,
+        clock: deps.clock,
+        log: deps.log.child({ uplink: name }),
+        random: deps.random,
+        clockState,
+        identity: () => identity,
+      },
+      end.signal,
+    ),
+  );
+  return {
+    async stop() {
+      end.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+function identityOf(
+  meters: readonly FieldMeter[],
+  buses: readonly FieldBus[],
+  { deps, config }: Running,
+): Identity {
+  return {
+    bootId: randomUUID(),
+    since: formatInstant(deps.clock.now(), config.timezone),
+    version: softwareVersion(),
+    configHash: deps.loaded.hash,
+    buses: buses.map(({ name, link }) => ({
+      name,
+      transport: link.info.kind,
+      meters: meters.filter((meter) => meter.config.bus === name).length,
+    })),
+    metas: metasOf(meters, buses),
+  };
+}
+
+/** How often rows that everybody has are deleted. */
+const PRUNE_MS = 60_000;
+
+async function keepPruning({ deps, store }: Running, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await deps.clock.sleep(PRUNE_MS, signal).catch(() => undefined);
+    if (!signal.aborted) store.prune();
+  }
+}
+
+export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
+  const { loaded, clock, log } = deps;
+  const { config } = loaded;
+  const meters = await loadMeters(loaded);
+  const buses = buildBuses(config, meters, deps);
+  const dataDir = resolve(config.dataDir);
+  const unlock = lockDataDir(dataDir);
+  const publish = (event: AmrEvent) =>
+    void store
+      .append('event', [JSON.stringify(event)])
+      .catch((err) => log.error({ err }, 'event lost'));
+  const uplinkNames = config.uplinks.map(({ name }) => name);
+  const { store, events } = openStore({
+    dataDir,
+    log,
+    clock,
+    uplinks: uplinkNames,
+    onEvent: publish,
+  });
+  for (const event of events) publish(event);
+
+  const running = { deps, config, store, clockState: watchClockState(clock) };
+  const end = new AbortController();
+  const field = startField(buses, running);
+  const uplinks = startUplinks(identityOf(meters, buses, running), running);
+  const pruning = keepPruning(running, end.signal);
+
+  return {
+    store,
+    buses,
+    finish: field.finish,
+    progress: () =>
+      buses.map(
+        ({ bus, link, counters }) => bus.counters.exchanges + link.attempts + counters.turns,
+      ),
+    async stop() {
+      await field.stop();
+      end.abort();
+      await Promise.all([uplinks.stop(), pruning]);
+      await store.close();
+      unlock();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** How the daemon is, told to who may open its socket in the data directory. */
+import { rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AmrError } from '../core/errors.ts';
+
+export const statusReportSchema = z.object({
+  pid: z.int(),
+  version: z.string(),
+  since: z.string(),
+  /** Every bus has been served lately. */
+  alive: z.boolean(),
+});
+
+export type StatusReport = z.infer<typeof statusReportSchema>;
+
+const socketIn = (dataDir: string) => join(dataDir, 'amr.sock');
+const ANSWER_MS = 5000;
+
+/** Answers every connection with one JSON line. The caller holds the lock of the directory. */
+export async function serveStatus(
+  dataDir: string,
+  report: () => StatusReport,
+): Promise<{ close(): Promise<void> }> {
+  const path = socketIn(dataDir);
+  // What a killed daemon left behind; the lock says that nobody listens on it.
+  await rm(path, { force: true });
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end(`${JSON.stringify(report())}\n`);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  return { close: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+function readAll(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(path);
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error('no answer')));
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('end', () => resolve(text));
+    socket.on('error', reject);
+  });
+}
+
+/** Asks the daemon of this data directory. Throws STORE_FAILED where none answers. */
+export async function askStatus(dataDir: string): Promise<StatusReport> {
+  try {
+    return statusReportSchema.parse(JSON.parse(await readAll(socketIn(dataDir))));
+  } catch (thrown) {
+    throw new AmrError('STORE_FAILED', `no gateway answers in ${dataDir}`, { cause: thrown });
+  }
+}

@@ -1,0 +1,52 @@
+/** From what the attempts brought to the reading that is stored and published. */
+import type { ClockState } from '../core/clock.ts';
+import { formatDecimal } from '../core/decimal.ts';
+import { FLAG_ABSENT } from '../core/driver.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { Reading, WireValue } from '../core/reading.ts';
+import { formatInstant, zonedToEpoch } from '../core/zoned-time.ts';
+import { qualityOf } from '../validate/quality.ts';
+import type { Task } from './agenda.ts';
+import type { Outcome } from './attempts.ts';
+
+export interface Circumstances {
+  readonly readAt: number;
+  readonly zone: string;
+  readonly clockState: ClockState;
+}
+
+/** The cause of a missing reading: why its first register was not read. */
+function causeOf({ failures }: Outcome): ErrorCode {
+  return failures[0]?.error.code ?? 'INTERNAL';
+}
+
+function content(outcome: Outcome): Pick<Reading, 'values' | 'flags'> {
+  const values: Record<string, WireValue> = {};
+  const flags: Record<string, string[]> = {};
+  for (const { register, value, flags: some } of outcome.values) {
+    values[register.id] = value === null ? null : formatDecimal(value);
+    if (some.length > 0) flags[register.id] = [...some];
+  }
+  for (const register of outcome.failures.flatMap(({ registers }) => registers)) {
+    values[register.id] = null;
+    flags[register.id] = [FLAG_ABSENT];
+  }
+  return Object.keys(flags).length === 0 ? { values } : { values, flags };
+}
+
+export function readingOf(task: Task, outcome: Outcome, circumstances: Circumstances): Reading {
+  const { readAt, zone, clockState } = circumstances;
+  const quality = qualityOf(outcome, clockState);
+  const head = {
+    meter: task.meter,
+    kind: task.plan.kind,
+    slot: formatInstant(task.slot.at, zone),
+    readAt: formatInstant(readAt, zone),
+    source: 'poll' as const,
+    quality,
+  };
+  if (quality === 'missing') return { ...head, values: {}, cause: causeOf(outcome) };
+  if (outcome.frozenAt === null) return { ...head, ...content(outcome) };
+  const meterTime = formatInstant(zonedToEpoch(outcome.frozenAt, zone), zone);
+  return { ...head, meterTime, ...content(outcome) };
+}

@@ -1,0 +1,115 @@
+/** Keeps one port open: a new transport for every attempt, with back-off between attempts. */
+import type { Logger } from 'pino';
+import { abortable } from '../core/abort.ts';
+import type { Clock } from '../core/clock.ts';
+import { AmrError, toAmrError } from '../core/errors.ts';
+import type { Line } from '../core/line.ts';
+import type { Transport } from '../core/transport.ts';
+
+const FIRST_BACKOFF_MS = 1000;
+const LONGEST_BACKOFF_MS = 30_000;
+/** A port that held this long counts as healthy: the next loss starts the back-off anew. */
+const STABLE_MS = 30_000;
+
+export interface Link extends Line {
+  /** Opens, and opens again after every loss, until the signal aborts; then closes. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Settles with the first attempt to open; rejects with its PORT_ error. */
+  readonly firstAttempt: Promise<void>;
+  /** Attempts to open since the start; it goes on growing while the port is away. */
+  readonly attempts: number;
+}
+
+export interface LinkDeps {
+  readonly make: () => Transport;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** Full jitter: anything up to a bound that doubles from 1 s to 30 s. */
+export function backoffMs(failures: number, random: () => number): number {
+  return random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
+}
+
+const notOpen = (address: string) => new AmrError('PORT_LOST', `${address} is not open`);
+
+export function createLink({ make, clock, log, random }: LinkDeps): Link {
+  const info = make().info;
+  const first = Promise.withResolvers<void>();
+  first.promise.catch(() => undefined);
+  let up = Promise.withResolvers<void>();
+  let transport: Transport | null = null;
+  let lastError = notOpen(info.address);
+  let drop: (reason: Error) => void = () => undefined;
+  let attempts = 0;
+  let listener: (bytes: Uint8Array) => void = () => undefined;
+
+  /** One life of one transport; resolves when it is over. Rejects when it could not open. */
+  async function live(signal: AbortSignal): Promise<void> {
+    attempts += 1;
+    const attempt = make();
+    const lost = Promise.withResolvers<void>();
+    const end = (reason: Error) => {
+      lastError = toAmrError(reason);
+      lost.resolve();
+    };
+    const onAbort = () => end(notOpen(info.address));
+    attempt.onData((bytes) => listener(bytes));
+    attempt.onDown(end);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await attempt.open(signal);
+      transport = attempt;
+      drop = end;
+      up.resolve();
+      first.resolve();
+      await lost.promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      if (transport !== null) up = Promise.withResolvers<void>();
+      transport = null;
+      await attempt.close();
+    }
+  }
+
+  async function run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const startedAt = clock.monotonic();
+      try {
+        await live(signal);
+        if (clock.monotonic() - startedAt >= STABLE_MS) failures = 0;
+      } catch (thrown) {
+        lastError = toAmrError(thrown);
+        first.reject(lastError);
+      }
+      if (signal.aborted) return;
+      failures += 1;
+      if (failures === 1) log.warn({ code: lastError.code, err: lastError.message }, 'port down');
+      await clock.sleep(backoffMs(failures, random), signal).catch(() => undefined);
+    }
+  }
+
+  return {
+    info,
+    run,
+    firstAttempt: first.promise,
+    get attempts() {
+      return attempts;
+    },
+    get fault() {
+      return transport === null ? lastError : null;
+    },
+    onData: (receiver) => {
+      listener = receiver;
+    },
+    async write(bytes) {
+      if (transport === null) throw lastError;
+      await transport.write(bytes);
+    },
+    restart: (reason) => drop(reason),
+    whenUp: (signal) => abortable(up.promise, signal),
+  };
+}

@@ -1,0 +1,103 @@
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { toAmrError } from '../core/errors.ts';
+import type { Stream } from '../core/reading.ts';
+import type { Store } from '../core/store.ts';
+import {
+  type Ack,
+  ackSchema,
+  ackTopic,
+  type Cmd,
+  type CmdRes,
+  CONTRACT_VERSION,
+  cmdSchema,
+  cmdTopic,
+  type GatewayPath,
+  MAX_MESSAGE_BYTES,
+} from './contract.ts';
+import type { Report } from './report.ts';
+import type { IncomingMessage } from './session.ts';
+
+export interface InboundDeps {
+  /** Name of the uplink's cursor in the store. */
+  readonly name: string;
+  readonly at: GatewayPath;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly report: Report;
+  /** The headend moved the cursor of this stream. */
+  readonly onAcked: (stream: Stream, upTo: number) => void;
+  readonly onReply: (reply: CmdRes) => void;
+}
+
+type Parsed<T> = { readonly value: T } | { readonly problem: string };
+
+/** The body as the schema has it, or what is wrong with it. */
+function parseBody<T>({ payload, retain }: IncomingMessage, schema: z.ZodType<T>): Parsed<T> {
+  if (retain) return { problem: 'retained' };
+  if (payload.length > MAX_MESSAGE_BYTES) return { problem: 'too large' };
+  let body: unknown;
+  try {
+    body = JSON.parse(payload.toString('utf8'));
+  } catch {
+    return { problem: 'not JSON' };
+  }
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return { value: parsed.data };
+  const [issue] = parsed.error.issues;
+  return { problem: `${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'invalid'}` };
+}
+
+/** No operation is offered yet; a refusal is better than silence. */
+function refusal({ id, op }: Cmd): CmdRes {
+  const message = `this gateway does not offer ${op}`;
+  return {
+    v: CONTRACT_VERSION,
+    id,
+    op,
+    state: 'refused',
+    error: { code: 'UPLINK_BAD_MESSAGE', message },
+  };
+}
+
+/** Takes what the headend sends. The function given never rejects. */
+export function createInbound(deps: InboundDeps): (message: IncomingMessage) => Promise<void> {
+  const { name, at, store, log, report, onAcked, onReply } = deps;
+
+  const takeAck = async ({ epoch, stream, upTo }: Ack) => {
+    const head = store.head(stream);
+    if (epoch !== store.epoch || upTo > head) {
+      const detail = { epoch, stream, upTo, presentEpoch: store.epoch, head };
+      report('uplink.ack-unknown', 'warning', detail);
+      return;
+    }
+    if (upTo <= store.acked(name, stream)) return;
+    await store.ack(name, stream, upTo);
+    onAcked(stream, upTo);
+  };
+
+  const accept = async <T>(
+    message: IncomingMessage,
+    schema: z.ZodType<T>,
+    take: (value: T) => void | Promise<void>,
+  ) => {
+    const parsed = parseBody(message, schema);
+    if ('value' in parsed) await take(parsed.value);
+    else {
+      const { topic, payload } = message;
+      const detail = { topic, bytes: payload.length, problem: parsed.problem };
+      report('uplink.bad-message', 'warning', detail);
+    }
+  };
+
+  return async (message) => {
+    try {
+      if (message.topic === ackTopic(at)) await accept(message, ackSchema, takeAck);
+      if (message.topic === cmdTopic(at)) {
+        await accept(message, cmdSchema, (cmd) => onReply(refusal(cmd)));
+      }
+    } catch (thrown) {
+      log.error({ err: toAmrError(thrown), topic: message.topic }, 'message could not be taken');
+    }
+  };
+}

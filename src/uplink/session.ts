@@ -1,0 +1,180 @@
+import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
+import { abortable } from '../core/abort.ts';
+import type { Clock } from '../core/clock.ts';
+import { AmrError } from '../core/errors.ts';
+
+/** A PUBACK later than this means a dead link that TCP has not noticed yet. */
+const ACK_TIMEOUT_MS = 30_000;
+const END_TIMEOUT_MS = 1_000;
+/** Where the broker does not say. */
+const RECEIVE_MAXIMUM = 65_535;
+/** Fixed header, two length fields, packet identifier, empty properties. */
+const PUBLISH_OVERHEAD = 5 + 2 + 2 + 1;
+/** MQTT 5 §2.4, MQTT 3.1.1 §3.2.2.3. */
+const AUTH_REASONS = new Set([4, 5, 0x86, 0x87, 0x8c]);
+
+export interface OutgoingMessage {
+  readonly topic: string;
+  readonly payload: string;
+  readonly retain?: boolean;
+}
+
+export interface IncomingMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly retain: boolean;
+}
+
+/** One connection that stands; when it is gone, the object is spent. */
+export interface Session {
+  /** Messages without PUBACK that the broker bears. */
+  readonly receiveMaximum: number;
+  /** Bytes that a body on this topic may have. */
+  roomFor(topic: string): number;
+  /** Aborts, with an UPLINK_ error, when the connection is gone. */
+  readonly closed: AbortSignal;
+  /**
+   * QoS 1; resolves at the PUBACK. Rejects with UPLINK_CONNECT when the connection is gone,
+   * UPLINK_REJECTED (`context.reason` = reason code) or UPLINK_TOO_LARGE. Queues nothing.
+   */
+  publish(message: OutgoingMessage): Promise<void>;
+  /** Says goodbye, so that the will is not sent. Never rejects, ends within a second. */
+  end(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly url: string;
+  readonly options: IClientOptions;
+  readonly subscriptions: readonly string[];
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The PUBACK of an incoming message waits for this. */
+  readonly onMessage: (message: IncomingMessage) => Promise<void>;
+  readonly onSubscribeFailed: (error: Error) => void;
+}
+
+/** The reason code in an error of mqtt.js, which uses `code` for system errors too. */
+function reasonOf(error: Error | undefined): number | null {
+  return error !== undefined && 'code' in error && typeof error.code === 'number'
+    ? error.code
+    : null;
+}
+
+function connectionError(cause: Error | undefined, reason: number | null): AmrError {
+  const code = reason !== null && AUTH_REASONS.has(reason) ? 'UPLINK_AUTH' : 'UPLINK_CONNECT';
+  return new AmrError(code, cause?.message ?? 'the connection was closed', {
+    context: { reason },
+    cause,
+  });
+}
+
+/** The signal that aborts, with the cause, when the client's connection is gone. */
+function watchClosed(client: MqttClient): AbortSignal {
+  const gone = new AbortController();
+  let cause: Error | undefined;
+  let reason: number | null = null;
+  client.on('error', (error) => {
+    cause = error;
+    reason = reasonOf(error) ?? reason;
+  });
+  client.on('disconnect', (packet) => {
+    reason = packet.reasonCode ?? reason;
+  });
+  client.on('close', () => gone.abort(connectionError(cause, reason)));
+  return gone.signal;
+}
+
+function createClient({ url, options, onMessage }: SessionOptions): MqttClient {
+  const client = connect(url, { ...options, manualConnect: true });
+  // Put there from the environment, which must not redirect meter readings.
+  delete client.options.socksProxy;
+  client.handleMessage = ({ topic, payload, retain }, done) => {
+    onMessage({ topic, payload: Buffer.from(payload), retain }).then(
+      () => done(),
+      () => done(),
+    );
+  };
+  return client;
+}
+
+function sendOne(client: MqttClient, { topic, payload, retain = false }: OutgoingMessage) {
+  return new Promise<void>((resolve, reject) => {
+    client.publish(topic, payload, { qos: 1, retain }, (error) => {
+      if (!error) {
+        resolve();
+        return;
+      }
+      const reason = reasonOf(error);
+      const code = reason === null ? 'UPLINK_CONNECT' : 'UPLINK_REJECTED';
+      reject(new AmrError(code, error.message, { context: { topic, reason }, cause: error }));
+    });
+  });
+}
+
+async function endClient(client: MqttClient, clock: Clock): Promise<void> {
+  const timeout = new AbortController();
+  const ended = new Promise<void>((resolve) => client.end(false, {}, () => resolve()));
+  await Promise.race([ended, clock.sleep(END_TIMEOUT_MS, timeout.signal).catch(() => {})]);
+  timeout.abort();
+  client.stream.destroy();
+}
+
+function createSession(
+  client: MqttClient,
+  { closed, connack, clock }: { closed: AbortSignal; connack: IConnackPacket; clock: Clock },
+): Session {
+  const largest = connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  const roomFor = (topic: string) => largest - PUBLISH_OVERHEAD - Buffer.byteLength(topic);
+
+  const publish = async (message: OutgoingMessage) => {
+    if (closed.aborted || !client.connected) {
+      throw new AmrError('UPLINK_CONNECT', 'not connected');
+    }
+    const { topic, payload } = message;
+    if (Buffer.byteLength(payload) > roomFor(topic)) {
+      throw new AmrError('UPLINK_TOO_LARGE', `the broker takes ${largest} bytes`, {
+        context: { topic, largest },
+      });
+    }
+    const answered = new AbortController();
+    clock.sleep(ACK_TIMEOUT_MS, answered.signal).then(
+      () => client.stream.destroy(),
+      () => {},
+    );
+    // mqtt.js never calls back for what was in flight when the connection went.
+    await abortable(sendOne(client, message), closed).finally(() => answered.abort());
+  };
+
+  return {
+    receiveMaximum: connack.properties?.receiveMaximum ?? RECEIVE_MAXIMUM,
+    roomFor,
+    closed,
+    publish,
+    end: () => (closed.aborted ? Promise.resolve() : endClient(client, clock)),
+  };
+}
+
+/**
+ * One attempt to connect. Rejects with UPLINK_AUTH or UPLINK_CONNECT (`context.reason` = reason
+ * code of the CONNACK or null), or with the signal's reason.
+ */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { subscriptions, clock, signal, onSubscribeFailed } = options;
+  signal.throwIfAborted();
+  const client = createClient(options);
+  const closed = watchClosed(client);
+  const connected = new Promise<IConnackPacket>((resolve) => client.once('connect', resolve));
+  try {
+    client.connect();
+    const connack = await abortable(abortable(connected, closed), signal);
+    client.subscribe([...subscriptions], { qos: 1 }, (error) => {
+      if (error && !closed.aborted) onSubscribeFailed(error);
+    });
+    return createSession(client, { closed, connack, clock });
+  } catch (thrown) {
+    client.end(true);
+    if (thrown instanceof AmrError || signal.aborted) throw thrown;
+    const cause = thrown instanceof Error ? thrown : undefined;
+    throw connectionError(cause, null);
+  }
+}

@@ -1,0 +1,139 @@
+/*
+ * Durable readings a second through the store, single readings appended by many at a time, against
+ * plain better-sqlite3 that inserts the same rows, checksum given, in transactions of the same size
+ * on the same pragmas. Both are measured in turns, so that what else the machine does meets both.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { pino } from 'pino';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import { applyPragmas } from '../../src/store/pragmas.ts';
+import { migrate } from '../../src/store/schema.ts';
+import { openStore } from '../../src/store/sqlite-store.ts';
+import type { BenchOptions, Figures } from './run.ts';
+
+const ROUNDS = 9;
+const READINGS = 20_000;
+/** As many appends wait as one commit takes: the store is busy all the time. */
+const WAITING = 500;
+/** Of the usual size, so that the plain rows are as long as the store's. */
+const EPOCH = 1_795_000_000;
+const CRC = 0xe3069283;
+
+function bodyOf(index: number): string {
+  const reading: Reading = {
+    meter: String(100_000_000_000 + (index % 500)),
+    kind: 'interval',
+    slot: '2026-11-23T00:15:00+08:00',
+    readAt: '2026-11-23T00:15:06.910+08:00',
+    source: 'poll',
+    quality: 'good',
+    values: {
+      '1-0:1.8.0': (index / 100).toFixed(2),
+      '1-0:2.8.0': '12.34',
+      '1-0:32.7.0': '231.4',
+      '1-0:52.7.0': '230.9',
+      '1-0:72.7.0': '232.0',
+      '1-0:31.7.0': '4.213',
+      '1-0:51.7.0': '3.998',
+      '1-0:71.7.0': '4.102',
+      '1-0:16.7.0': '2.8371',
+      '1-0:13.7.0': '0.983',
+      '1-0:14.7.0': '50.01',
+    },
+  };
+  return JSON.stringify(reading);
+}
+
+const bodies = Array.from({ length: READINGS }, (_, index) => bodyOf(index));
+
+function perSecond(startedAt: number): number {
+  return (READINGS * 1000) / (performance.now() - startedAt);
+}
+
+/** Runs `measure` in a directory of its own. */
+async function inDirectory<T>(measure: (dataDir: string) => Promise<T> | T): Promise<T> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'amr-bench-'));
+  try {
+    return await measure(dataDir);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function throughStore(dataDir: string) {
+  let commits = 0;
+  const { store } = openStore({
+    dataDir,
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    uplinks: ['main'],
+    onCommit: () => {
+      commits += 1;
+    },
+  });
+  let next = 0;
+  const appendInTurn = async () => {
+    for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
+      await store.append('curve', [body]);
+    }
+  };
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: WAITING }, appendInTurn));
+  const rate = perSecond(startedAt);
+  await store.close();
+  return { rate, batch: Math.round(READINGS / commits) };
+}
+
+function throughSqlite(dataDir: string, batch: number): number {
+  const db = new Database(join(dataDir, 'plain.db'));
+  applyPragmas(db);
+  migrate(db);
+  const insert = db.prepare<[number, number, number, string]>(
+    'INSERT INTO row_curve (seq, epoch, crc, body) VALUES (?, ?, ?, ?)',
+  );
+  const insertBatch = db.transaction((from: number) => {
+    for (const [index, body] of bodies.slice(from, from + batch).entries()) {
+      insert.run(from + index + 1, EPOCH, CRC, body);
+    }
+  });
+  const startedAt = performance.now();
+  for (let from = 0; from < READINGS; from += batch) insertBatch.immediate(from);
+  const rate = perSecond(startedAt);
+  db.close();
+  return rate;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
+
+export async function run({ say }: BenchOptions): Promise<Figures> {
+  const rounds: { measured: number; baseline: number; batch: number }[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const { rate: measured, batch } = await inDirectory(throughStore);
+    const baseline = await inDirectory((dataDir) => throughSqlite(dataDir, batch));
+    say(`round ${round}: store ${Math.round(measured)}/s, plain ${Math.round(baseline)}/s`);
+    // The first round warms up code and disk.
+    if (round > 0) rounds.push({ measured, baseline, batch });
+  }
+  return {
+    bench: 'store',
+    ratio: Number(median(rounds.map(({ measured, baseline }) => measured / baseline)).toFixed(3)),
+    measured: Math.round(median(rounds.map(({ measured }) => measured))),
+    baseline: Math.round(median(rounds.map(({ baseline }) => baseline))),
+    conditions: {
+      unit: 'durable readings a second, median',
+      rounds: ROUNDS,
+      readings: READINGS,
+      waiting: WAITING,
+      batch: median(rounds.map(({ batch }) => batch)),
+      bodyBytes: Math.round(bodies.join('').length / READINGS),
+      synchronous: 'full',
+      node: process.versions.node,
+    },
+  };
+}

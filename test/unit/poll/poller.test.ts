@@ -1,0 +1,264 @@
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { decimal } from '../../../src/core/decimal.ts';
+import type { DriverSession, ReadResult } from '../../../src/core/driver.ts';
+import { AmrError } from '../../../src/core/errors.ts';
+import { type Reading, readingSchema } from '../../../src/core/reading.ts';
+import { findRegister, type Register } from '../../../src/core/registers.ts';
+import type { Store } from '../../../src/core/store.ts';
+import type { Duty } from '../../../src/poll/agenda.ts';
+import { compilePlan } from '../../../src/poll/plan.ts';
+import { runPoller } from '../../../src/poll/poller.ts';
+import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
+
+const ZONE = 'Asia/Shanghai';
+const START = Date.parse('2026-11-23T10:07:00+08:00');
+const MINUTE = 60_000;
+
+function registerNamed(name: string): Register {
+  const found = findRegister(name);
+  if (found === undefined) throw new Error(name);
+  return found;
+}
+
+const energy = registerNamed('energy_active_import');
+const silent = (registers: readonly Register[]): ReadResult => ({
+  values: [],
+  failures: [{ registers, error: new AmrError('BUS_NO_REPLY', 'no answer came') }],
+});
+const shows = (registers: readonly Register[]): ReadResult => ({
+  values: registers.map((register) => ({ register, value: decimal(123456, 2), flags: [] })),
+  failures: [],
+});
+
+/** Takes rows at the seam of the store; the poller needs no more of it. */
+function createRows() {
+  const rows: { stream: string; reading: Reading }[] = [];
+  const state = { refusals: 0 };
+  const store = {
+    append: async (stream: string, bodies: readonly string[]) => {
+      if (state.refusals > 0) {
+        state.refusals -= 1;
+        throw new AmrError('STORE_FAILED', 'disk full');
+      }
+      for (const body of bodies) rows.push({ stream, reading: JSON.parse(body) });
+      return rows.length;
+    },
+  };
+  return { rows, state, store: store as unknown as Store };
+}
+
+interface Bench {
+  readonly clock: VirtualClock;
+  readonly rows: { stream: string; reading: Reading }[];
+  readonly state: { refusals: number };
+  readonly counters: { due: number; read: number; missing: number; turns: number };
+  readonly finish: AbortController;
+  readonly stop: AbortController;
+  readonly line: { fault: AmrError | null; whenUp(signal: AbortSignal): Promise<void> };
+  readonly ended: Promise<void>;
+}
+
+function start(
+  read: DriverSession['read'],
+  { meters = ['m1'], every = 15 * MINUTE }: { meters?: string[]; every?: number } = {},
+): Bench {
+  const clock = createVirtualClock(START);
+  const { rows, state, store } = createRows();
+  const plan = compilePlan('curve', { every, read: ['energy'], retries: 2, jitter: 0 });
+  const duties: Duty[] = meters.map((meter) => ({
+    meter,
+    plan,
+    registers: [energy],
+    session: { read },
+  }));
+  const counters = { due: 0, read: 0, missing: 0, turns: 0 };
+  const [finish, stop, abort] = [
+    new AbortController(),
+    new AbortController(),
+    new AbortController(),
+  ];
+  const line: Bench['line'] = {
+    fault: null,
+    whenUp: async (signal) => {
+      while (line.fault !== null) await clock.sleep(1000, signal);
+    },
+  };
+  const ended = runPoller(
+    {
+      bus: 'b1',
+      duties,
+      line,
+      store,
+      clock,
+      clockState: () => 'synced',
+      zone: ZONE,
+      log: pino({ level: 'silent' }),
+      counters,
+    },
+    { finish: finish.signal, stop: stop.signal, abort: abort.signal },
+  );
+  return { clock, rows, state, counters, finish, stop, line, ended };
+}
+
+describe('the poller', () => {
+  it('stores one reading for each slot of each meter, on the wall clock of the zone', async () => {
+    const bench = start(async (registers) => shows(registers), { meters: ['m1', 'm2'] });
+    await bench.clock.advance(60 * MINUTE);
+    expect(bench.rows.map(({ reading }) => `${reading.meter} ${reading.slot}`)).toEqual([
+      'm1 2026-11-23T10:15:00.000+08:00',
+      'm2 2026-11-23T10:15:00.000+08:00',
+      'm1 2026-11-23T10:30:00.000+08:00',
+      'm2 2026-11-23T10:30:00.000+08:00',
+      'm1 2026-11-23T10:45:00.000+08:00',
+      'm2 2026-11-23T10:45:00.000+08:00',
+      'm1 2026-11-23T11:00:00.000+08:00',
+      'm2 2026-11-23T11:00:00.000+08:00',
+    ]);
+    expect(bench.counters).toMatchObject({ due: 8, read: 8, missing: 0 });
+    for (const { reading, stream } of bench.rows) {
+      expect(stream).toBe('curve');
+      expect(readingSchema.parse(reading)).toMatchObject({
+        kind: 'interval',
+        source: 'poll',
+        quality: 'good',
+        values: { '1-0:1.8.0': '1234.56' },
+      });
+    }
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('names a slot that failed after all tries as missing, with the cause', async () => {
+    let tries = 0;
+    const bench = start(async (registers) => {
+      tries += 1;
+      return silent(registers);
+    });
+    await bench.clock.advance(10 * MINUTE);
+    expect(tries).toBe(3);
+    expect(bench.rows.map(({ reading }) => reading)).toMatchObject([
+      { quality: 'missing', values: {}, cause: 'BUS_NO_REPLY' },
+    ]);
+    expect(bench.counters).toMatchObject({ due: 1, read: 0, missing: 1 });
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('waits for a port that is away and reads the slot when it is back', async () => {
+    const bench = start(async (registers) => shows(registers));
+    bench.line.fault = new AmrError('PORT_LOST', 'unplugged');
+    await bench.clock.advance(12 * MINUTE);
+    expect(bench.rows).toEqual([]);
+    bench.line.fault = null;
+    await bench.clock.advance(MINUTE);
+    expect(bench.rows.map(({ reading }) => [reading.slot, reading.quality])).toEqual([
+      ['2026-11-23T10:15:00.000+08:00', 'good'],
+    ]);
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('gives a slot up when it ends with the port still away, and says so', async () => {
+    const bench = start(async (registers) => shows(registers));
+    bench.line.fault = new AmrError('PORT_LOST', 'unplugged');
+    await bench.clock.advance(24 * MINUTE);
+    expect(bench.rows.map(({ reading }) => [reading.slot, reading.cause])).toEqual([
+      ['2026-11-23T10:15:00.000+08:00', 'PORT_LOST'],
+    ]);
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('keeps readings while the store refuses them', async () => {
+    const bench = start(async (registers) => shows(registers));
+    bench.state.refusals = 5;
+    await bench.clock.advance(9 * MINUTE);
+    expect(bench.rows).toHaveLength(1);
+    expect(bench.counters.read).toBe(1);
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('accounts for what was due when it is stopped', async () => {
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const bench = start(
+      async (registers) => {
+        await answered;
+        return shows(registers);
+      },
+      { meters: ['m1', 'm2', 'm3'] },
+    );
+    await bench.clock.advance(9 * MINUTE);
+    bench.stop.abort();
+    answer();
+    await bench.ended;
+    expect(bench.rows.map(({ reading }) => reading.cause ?? reading.quality)).toEqual([
+      'good',
+      'GATEWAY_STOPPED',
+      'GATEWAY_STOPPED',
+    ]);
+    expect(bench.counters).toMatchObject({ due: 3, read: 1, missing: 2 });
+  });
+
+  it('reads what is due, and no more, when it is to finish', async () => {
+    const bench = start(
+      async (registers) => {
+        await bench.clock.sleep(7 * MINUTE);
+        return shows(registers);
+      },
+      { meters: ['m1', 'm2'] },
+    );
+    await bench.clock.advance(9 * MINUTE);
+    bench.finish.abort();
+    await bench.clock.advance(60 * MINUTE);
+    await bench.ended;
+    expect(bench.counters).toMatchObject({ due: 2, read: 2, missing: 0 });
+  });
+
+  it('names slots that went by while the bus was busy', async () => {
+    const bench = start(
+      async (registers) => {
+        await bench.clock.sleep(40 * MINUTE);
+        return shows(registers);
+      },
+      { meters: ['m1'] },
+    );
+    await bench.clock.advance(49 * MINUTE);
+    const slots = bench.rows.map(({ reading }) => [reading.slot.slice(11, 16), reading.cause]);
+    expect(slots).toEqual([
+      ['10:15', undefined],
+      ['10:30', 'SLOT_EXPIRED'],
+    ]);
+    bench.stop.abort();
+    await bench.clock.advance(60 * MINUTE);
+    await bench.ended;
+  });
+
+  it('follows a wall clock that was set by years, with an event and without a flood', async () => {
+    const bench = start(async (registers) => shows(registers));
+    await bench.clock.advance(9 * MINUTE);
+    bench.clock.step(3 * 365 * 24 * 60 * MINUTE);
+    await bench.clock.advance(20 * MINUTE);
+    expect(bench.rows.map(({ stream }) => stream)).toEqual(['curve', 'event', 'curve']);
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('gives every slot once over a step of the clock by an hour in either direction', async () => {
+    const bench = start(async (registers) => shows(registers));
+    await bench.clock.advance(9 * MINUTE);
+    bench.clock.step(60 * MINUTE);
+    await bench.clock.advance(20 * MINUTE);
+    bench.clock.step(-60 * MINUTE);
+    await bench.clock.advance(180 * MINUTE);
+    const slots = bench.rows.map(({ reading }) => reading.slot);
+    expect(new Set(slots).size).toBe(slots.length);
+    const first = Date.parse(slots[0] ?? '');
+    expect(slots.map((slot) => (Date.parse(slot) - first) / (15 * MINUTE))).toEqual(
+      slots.map((_, index) => index),
+    );
+    bench.stop.abort();
+    await bench.ended;
+  });
+});
