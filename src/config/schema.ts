@@ -125,7 +125,10 @@ export const meterSchema = z.strictObject({
 export const mqttSchema = z.strictObject({
   url: z
     .string()
-    .regex(/^(mqtts?|wss?):\/\/[^@\s]+$/, 'mqtt://, mqtts://, ws:// or wss:// without credentials'),
+    .regex(
+      /^(mqtts?|wss?):\/\/[^@\s]+$/,
+      'mqtt://, mqtts://, ws:// or wss://; user and password go into usernameFile and passwordFile',
+    ),
   clientId: z.string().min(1).max(64).optional().describe('amr-{site}-{gateway} where absent'),
   usernameFile: z.string().optional(),
   passwordFile: z.string().optional(),

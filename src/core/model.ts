@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { AmrError } from './errors.ts';
 import { findRegister, type Register } from './registers.ts';
 
+/** The group of registers that a plan reads from what the meter froze at the start of the day. */
+export const FREEZE_DAILY = 'freeze-daily';
+
 /** A meter type as data: what it holds, where, and frames that prove it. */
 export const modelSchema = z.strictObject({
   model: z

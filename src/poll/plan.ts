@@ -1,12 +1,9 @@
 /** Plans as the poller runs them: which registers of which meter are due when. */
 import type { Priority } from '../core/bus.ts';
-import { type MeterModel, resolveRegisters } from '../core/model.ts';
+import { FREEZE_DAILY, type MeterModel, resolveRegisters } from '../core/model.ts';
 import type { ReadingKind, Stream } from '../core/reading.ts';
 import type { Register } from '../core/registers.ts';
 import type { Schedule } from './slots.ts';
-
-/** The word of a plan that reads what the meter froze at the start of the day. */
-export const FREEZE_DAILY = 'freeze-daily';
 
 export interface Plan {
   readonly name: string;

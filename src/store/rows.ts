@@ -22,7 +22,7 @@ export function rowChecksum({ epoch, stream, seq }: Place, body: string): number
   return crc32c(Buffer.from(`${epoch} ${stream} ${seq} ${body}`));
 }
 
-/** Called for every number that is in the stream but cannot be given out. */
+/** Called, more than once too, for every number of the stream that cannot be given out. */
 export type ReportDamage = (stream: Stream, seq: number) => void;
 
 /**
@@ -46,12 +46,9 @@ export function createRowReader(db: Database, report: ReportDamage) {
       const last = run.at(-1)?.seq ?? row.seq - 1;
       for (let gone = last + 1; gone < row.seq; gone++) report(stream, gone);
       if (row.seq > last + 1) return run;
-      if (isSound(stream, row)) {
-        run.push({ seq: row.seq, body: row.body });
-        continue;
-      }
-      report(stream, row.seq);
-      if (run.length > 0) return run;
+      // A damaged row leaves a gap, at which the next row ends the run.
+      if (isSound(stream, row)) run.push({ seq: row.seq, body: row.body });
+      else report(stream, row.seq);
     }
     return run;
   };

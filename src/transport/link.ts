@@ -44,6 +44,7 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
   let lastError = notOpen(info.address);
   let drop: (reason: Error) => void = () => undefined;
   let attempts = 0;
+  let failures = 0;
   let listener: (bytes: Uint8Array) => void = () => undefined;
 
   /** One life of one transport; resolves when it is over. Rejects when it could not open. */
@@ -56,13 +57,16 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
       lost.resolve();
     };
     const onAbort = () => end(notOpen(info.address));
-    attempt.onData((bytes) => listener(bytes));
+    attempt.onData((bytes) => {
+      if (transport === attempt) listener(bytes);
+    });
     attempt.onDown(end);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await attempt.open(signal);
       transport = attempt;
       drop = end;
+      if (failures > 0) log.info({ failures }, 'port up');
       up.resolve();
       first.resolve();
       await lost.promise;
@@ -75,7 +79,6 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
     while (!signal.aborted) {
       const startedAt = clock.monotonic();
       try {
@@ -109,7 +112,9 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
       if (transport === null) throw lastError;
       await transport.write(bytes);
     },
-    restart: (reason) => drop(reason),
+    restart(reason) {
+      if (transport !== null) drop(reason);
+    },
     whenUp: (signal) => abortable(up.promise, signal),
   };
 }

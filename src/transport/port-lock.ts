@@ -6,37 +6,59 @@
  * It must be taken before the port is touched: an open that fails on the driver's own lock has
  * already changed parity and stop bits under the holder's feet.
  */
-import { readFileSync } from 'node:fs';
-import { link, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { link, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AmrError } from '../core/errors.ts';
 
 export const DEFAULT_LOCK_DIR = '/run/lock';
 
-/** Gives the lock back; never rejects. */
-export type Release = () => Promise<void>;
+/** Where taking the lock fails so, no lock can be had there at all. */
+const UNWRITABLE: readonly string[] = ['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENOSPC'];
 
-/** When the process started, in clock ticks after boot: /proc/PID/stat, field 22. */
-function startTicks(pid: number): string | null {
+/** Gives the lock back; never throws, and waits for nothing: a blocked thread pool included. */
+export type Release = () => void;
+
+interface ProcessState {
+  readonly isAlive: boolean;
+  /** When it started, in clock ticks after boot; `null` where /proc does not show it. */
+  readonly startTicks: string | null;
+}
+
+/** Signal 0 tells the dead from those that only /proc hides (hidepid, ProtectProc). */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    return errorCodeOf(thrown) === 'EPERM';
+  }
+}
+
+/** From /proc/PID/stat, fields 3 and 22. */
+function stateOf(pid: number): ProcessState {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The command name in field 2 may hold spaces and brackets; fields are counted behind it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie holds no port any more, and may stay as long as its parent.
+    return { isAlive: fields[0] !== 'Z', startTicks: fields[19] ?? null };
   } catch {
-    return null;
+    return { isAlive: exists(pid), startTicks: null };
   }
 }
 
 /** The living process that holds this lock file, `null` when the lock is stale or gone. */
 async function holderOf(path: string): Promise<number | null> {
   const text = await readFile(path, 'latin1').catch(() => '');
-  const [first = '', ticks] = text.split('\n');
+  const [first = '', ticks = ''] = text.split('\n');
   const pid = Number.parseInt(first, 10);
   if (!Number.isInteger(pid) || pid <= 0) return null;
-  const started = startTicks(pid);
-  if (started === null) return null;
-  // Other programs write no second line: then the process id alone decides.
-  return ticks === undefined || ticks === '' || ticks === started ? pid : null;
+  const { isAlive, startTicks } = stateOf(pid);
+  if (!isAlive) return null;
+  // Other programs write no ticks: then the process id alone decides.
+  const isComparable = startTicks !== null && /^\d+$/.test(ticks);
+  return isComparable && ticks !== startTicks ? null : pid;
 }
 
 async function lockPathOf(device: string, lockDir: string): Promise<string> {
@@ -50,9 +72,9 @@ function errorCodeOf(thrown: unknown): string {
 
 /** Creates the file whole or not at all; false where it exists already. */
 async function createExclusively(path: string, content: string): Promise<boolean> {
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, content, { mode: 0o644 });
+  const draft = `${path}.${randomUUID()}`;
   try {
+    await writeFile(draft, content, { mode: 0o644 });
     await link(draft, path);
     return true;
   } catch (thrown) {
@@ -60,6 +82,27 @@ async function createExclusively(path: string, content: string): Promise<boolean
     throw thrown;
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/** Moved aside and looked at again: another process may have put its own lock there meanwhile. */
+async function removeStale(path: string): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch (thrown) {
+    if (errorCodeOf(thrown) === 'ENOENT') return;
+    throw thrown;
+  }
+  if ((await holderOf(aside)) !== null) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+function give(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It names this process: whoever finds it after our end sees that it is stale.
   }
 }
 
@@ -72,18 +115,21 @@ export async function lockPort(
   lockDir: string = DEFAULT_LOCK_DIR,
 ): Promise<Release | null> {
   const path = await lockPathOf(device, lockDir);
-  const content = `${String(process.pid).padStart(10)}\n${startTicks(process.pid) ?? ''}\n`;
+  const { startTicks } = stateOf(process.pid);
+  const content = `${String(process.pid).padStart(10)}\n${startTicks ?? ''}\n`;
   try {
-    await mkdir(lockDir, { recursive: true });
+    // Not recursive: that form never ends where the kernel refuses with ENOENT. What is wrong
+    // with the directory shows itself at the first write.
+    await mkdir(lockDir).catch(() => undefined);
     for (let attempt = 0; attempt < 3; attempt++) {
-      if (await createExclusively(path, content)) return () => rm(path, { force: true });
+      if (await createExclusively(path, content)) return () => give(path);
       const holder = await holderOf(path);
       if (holder !== null) throw busy(device, holder);
-      await rm(path, { force: true });
+      await removeStale(path);
     }
     throw busy(device, (await holderOf(path)) ?? 0);
   } catch (thrown) {
-    if (['EACCES', 'EROFS', 'EPERM', 'ENOENT'].includes(errorCodeOf(thrown))) return null;
+    if (UNWRITABLE.includes(errorCodeOf(thrown))) return null;
     throw thrown;
   }
 }

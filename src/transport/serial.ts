@@ -109,6 +109,8 @@ export function createSerialTransport(
 
   async function shut(): Promise<void> {
     life.abort();
+    // An open under way finds itself not wanted and comes here again.
+    if (port.opening) return;
     await closePort(port, clock);
     release?.();
     release = null;

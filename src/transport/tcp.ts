@@ -30,7 +30,9 @@ function connected(socket: Socket, address: string, signal: AbortSignal): Promis
     const fail = (reason: string, cause?: unknown) => {
       settle();
       socket.destroy();
-      reject(new AmrError('PORT_OPEN_FAILED', `cannot connect to ${address}: ${reason}`, { cause }));
+      reject(
+        new AmrError('PORT_OPEN_FAILED', `cannot connect to ${address}: ${reason}`, { cause }),
+      );
     };
     const onAbort = () => fail('given up');
     const onError = (error: Error) => fail(reasonOf(error), error);

@@ -25,7 +25,9 @@ export function createTrace(clock: Clock, log: Logger, capacity = CAPACITY): Tra
   return {
     record(direction, bytes) {
       if (ring.length === capacity) ring.shift();
-      ring.push({ at: clock.now(), direction, bytes: bytes.slice(0, LONGEST_ENTRY) });
+      // A copy in any case: the slice of a Buffer would be a view that its owner may overwrite.
+      const kept = Uint8Array.from(bytes.subarray(0, LONGEST_ENTRY));
+      ring.push({ at: clock.now(), direction, bytes: kept });
       if (log.isLevelEnabled('trace')) log.trace({ [direction]: toHex(bytes) }, 'bytes');
     },
     entries: () => [...ring],

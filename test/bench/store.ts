@@ -17,8 +17,13 @@ import type { BenchOptions, Figures } from './run.ts';
 
 const ROUNDS = 9;
 const READINGS = 20_000;
-/** As many appends wait as one commit takes: the store is busy all the time. */
-const WAITING = 500;
+/** The store's defaults. */
+const COMMIT = { commitRows: 500, commitMs: 20 };
+/**
+ * As many appends wait as one commit takes, so the store is busy all the time. With fewer, the
+ * wait for company bounds the rate instead: 200 waiting give 200 rows every 20 ms at the most.
+ */
+const WAITING = COMMIT.commitRows;
 /** Of the usual size, so that the plain rows are as long as the store's. */
 const EPOCH = 1_795_000_000;
 const CRC = 0xe3069283;
@@ -71,6 +76,7 @@ async function throughStore(dataDir: string) {
     clock: systemClock,
     log: pino({ level: 'silent' }),
     uplinks: ['main'],
+    ...COMMIT,
     onCommit: () => {
       commits += 1;
     },
@@ -130,6 +136,8 @@ export async function run({ say }: BenchOptions): Promise<Figures> {
       rounds: ROUNDS,
       readings: READINGS,
       waiting: WAITING,
+      commitRows: COMMIT.commitRows,
+      commitMs: COMMIT.commitMs,
       batch: median(rounds.map(({ batch }) => batch)),
       bodyBytes: Math.round(bodies.join('').length / READINGS),
       synchronous: 'full',

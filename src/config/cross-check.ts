@@ -1,0 +1,205 @@
+/** What no schema can see: words that must agree across the file, and things outside it. */
+import { realpathSync } from 'node:fs';
+import type { Driver } from '../core/driver.ts';
+import { AmrError } from '../core/errors.ts';
+import { FREEZE_DAILY, type MeterModel, resolveRegisters } from '../core/model.ts';
+import { type Path, suggestion } from './problem.ts';
+import type { BusConfig, Config, PlanConfig } from './schema.ts';
+
+export interface Checked {
+  readonly config: Config;
+  /** All models known, by name. */
+  readonly models: ReadonlyMap<string, MeterModel>;
+  /** Drivers of the models, by protocol. */
+  readonly drivers: ReadonlyMap<string, Driver>;
+  /** Names of buses and plans that are in the file, but wrong in themselves. */
+  readonly removed: Readonly<Record<'buses' | 'plans', readonly string[]>>;
+  /** Some meters or uplinks of the file are wrong in themselves and left out here. */
+  readonly isIncomplete: boolean;
+}
+
+/** Says that something is wrong at a path of the configuration. */
+export type Complain = (path: Path, message: string) => void;
+
+type Rule = (checked: Checked, complain: Complain) => void;
+
+/** Complains of every value that was there before, naming where. */
+function complainOfTwins(
+  entries: readonly { readonly key: string; readonly path: Path; readonly what: string }[],
+  complain: Complain,
+): void {
+  const first = new Map<string, string>();
+  for (const { key, path, what } of entries) {
+    const holder = first.get(key);
+    if (holder === undefined) first.set(key, what);
+    else complain(path, `${what}: ${key} is taken by ${holder}`);
+  }
+}
+
+const metersKnowTheirWords: Rule = ({ config, models, removed }, complain) => {
+  const buses = [...Object.keys(config.buses), ...removed.buses];
+  const plans = [...Object.keys(config.plans), ...removed.plans];
+  for (const [index, { bus, model, plans: own }] of config.meters.entries()) {
+    const path: Path = ['meters', index];
+    if (!buses.includes(bus)) {
+      complain([...path, 'bus'], `unknown bus "${bus}"${suggestion(bus, buses)}`);
+    }
+    if (!models.has(model)) {
+      const known = [...models.keys()];
+      complain([...path, 'model'], `unknown model "${model}"${suggestion(model, known)}`);
+    }
+    for (const [at, plan] of own.entries()) {
+      if (plans.includes(plan)) continue;
+      complain([...path, 'plans', at], `unknown plan "${plan}"${suggestion(plan, plans)}`);
+    }
+  }
+};
+
+const meterIdsAreUnique: Rule = ({ config }, complain) => {
+  const entries = config.meters.map(({ id }, index) => ({
+    key: id,
+    path: ['meters', index, 'id'],
+    what: `meter id ${id}`,
+  }));
+  complainOfTwins(entries, complain);
+};
+
+const addressesAreGood: Rule = ({ config, models, drivers }, complain) => {
+  const taken: { key: string; path: Path; what: string }[] = [];
+  for (const [index, meter] of config.meters.entries()) {
+    const driver = drivers.get(models.get(meter.model)?.protocol ?? '');
+    if (driver === undefined) continue;
+    const path: Path = ['meters', index, meter.address === undefined ? 'id' : 'address'];
+    try {
+      const address = driver.parseAddress(meter.address ?? meter.id);
+      taken.push({
+        key: `address ${address} on bus ${meter.bus}`,
+        path,
+        what: `meter ${meter.id}`,
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof AmrError)) throw thrown;
+      complain(path, thrown.message);
+    }
+  }
+  complainOfTwins(taken, complain);
+};
+
+const plansAreUsed: Rule = ({ config, isIncomplete }, complain) => {
+  if (isIncomplete) return;
+  const used = new Set(config.meters.flatMap(({ plans }) => plans));
+  for (const plan of Object.keys(config.plans)) {
+    if (!used.has(plan)) complain(['plans', plan], `no meter uses the plan "${plan}"`);
+  }
+};
+
+function placeOfBus(bus: BusConfig): string {
+  if ('tcp' in bus) return `${bus.tcp.host}:${bus.tcp.port}`;
+  try {
+    return realpathSync(bus.serial.path);
+  } catch {
+    return bus.serial.path;
+  }
+}
+
+const portsAreOwn: Rule = ({ config }, complain) => {
+  const entries = Object.entries(config.buses).map(([name, bus]) => ({
+    key: placeOfBus(bus),
+    path: ['buses', name],
+    what: `bus ${name}`,
+  }));
+  complainOfTwins(entries, complain);
+};
+
+const freezesAreReadOnceADay: Rule = ({ config }, complain) => {
+  for (const [name, plan] of Object.entries(config.plans)) {
+    if (!plan.read.includes(FREEZE_DAILY)) continue;
+    const path = ['plans', name, 'read'];
+    if (plan.read.length > 1) complain(path, `${FREEZE_DAILY} stands alone in a plan`);
+    if (!('at' in plan)) complain(path, `${FREEZE_DAILY} wants a time of the day: at: "00:05"`);
+  }
+};
+
+function complaintOf(plan: PlanConfig, model: MeterModel): string | null {
+  try {
+    resolveRegisters(model, plan.read);
+    return null;
+  } catch (thrown) {
+    if (thrown instanceof AmrError) return thrown.message;
+    throw thrown;
+  }
+}
+
+const modelsHaveWhatPlansRead: Rule = ({ config, models }, complain) => {
+  for (const [name, plan] of Object.entries(config.plans)) {
+    const users = config.meters.filter(({ plans }) => plans.includes(name));
+    for (const word of new Set(users.map(({ model }) => model))) {
+      const model = models.get(word);
+      const complaint = model === undefined ? null : complaintOf(plan, model);
+      if (complaint !== null) complain(['plans', name, 'read'], complaint);
+    }
+  }
+};
+
+const driversServeTheModels: Rule = ({ config, models, drivers }, complain) => {
+  for (const word of new Set(config.meters.map(({ model }) => model))) {
+    const model = models.get(word);
+    if (model === undefined) continue;
+    const driver = drivers.get(model.protocol);
+    const path = ['meters', config.meters.findIndex((meter) => meter.model === word), 'model'];
+    if (driver === undefined) complain(path, `model ${word}: no driver for ${model.protocol}`);
+    for (const text of driver?.checkModel(model) ?? []) complain(path, `model ${word}: ${text}`);
+  }
+};
+
+const uplinksAreOwn: Rule = ({ config }, complain) => {
+  const entries = config.uplinks.map(({ name }, index) => ({
+    key: `uplink name ${name}`,
+    path: ['uplinks', index],
+    what: `uplink ${index + 1}`,
+  }));
+  complainOfTwins(entries, complain);
+  for (const [index, { mqtt }] of config.uplinks.entries()) {
+    const path: Path = ['uplinks', index, 'mqtt'];
+    if ((mqtt.clientCertificate === undefined) !== (mqtt.clientKey === undefined)) {
+      complain(path, 'clientCertificate and clientKey go together');
+    }
+    if (mqtt.passwordFile !== undefined && mqtt.usernameFile === undefined) {
+      complain(path, 'passwordFile needs a usernameFile');
+    }
+  }
+};
+
+/** Every one of these holds, or the gateway does not start. */
+export const RULES: readonly Rule[] = [
+  metersKnowTheirWords,
+  meterIdsAreUnique,
+  addressesAreGood,
+  plansAreUsed,
+  portsAreOwn,
+  freezesAreReadOnceADay,
+  modelsHaveWhatPlansRead,
+  driversServeTheModels,
+  uplinksAreOwn,
+];
+
+/** What may be meant, but is worth a word. */
+export const WARNINGS: readonly Rule[] = [
+  ({ config, isIncomplete }, complain) => {
+    if (isIncomplete) return;
+    const used = new Set(config.meters.map(({ bus }) => bus));
+    for (const bus of Object.keys(config.buses)) {
+      if (!used.has(bus)) complain(['buses', bus], `no meter is on the bus "${bus}"`);
+    }
+  },
+  ({ config }, complain) => {
+    for (const [name, { backfill }] of Object.entries(config.plans)) {
+      if (backfill !== undefined)
+        complain(['plans', name, 'backfill'], 'backfill has no effect yet');
+    }
+  },
+  ({ config, isIncomplete }, complain) => {
+    if (config.uplinks.length === 0 && !isIncomplete)
+      complain(['uplinks'], 'no uplink: readings are kept, not sent');
+  },
+];
