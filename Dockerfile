@@ -1,8 +1,9 @@
 # The gateway in a container: no compiler anywhere, for amd64 and arm64.
-FROM node:24-bookworm-slim AS build
+# Built once for every platform: nothing of what is copied below depends on the processor.
+FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
-RUN npm ci --omit=optional --ignore-scripts
+RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY src ./src
 COPY drivers ./drivers

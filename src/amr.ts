@@ -54,7 +54,7 @@ async function build(name: string | undefined): Promise<Command> {
     .description('Smart-meter AMR gateway: reads meters, keeps every reading, delivers it.')
     .version(softwareVersion())
     .exitOverride();
-  const verb = name === undefined ? undefined : VERBS[name];
+  const verb = name !== undefined && Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (verb !== undefined) {
     return program.addCommand((await verb.load()).copyInheritedSettings(program));
   }

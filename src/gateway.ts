@@ -35,7 +35,7 @@ export interface Gateway {
 }
 
 /** A running exchange may end by itself within this; then it is aborted. */
-const GRACE_MS = 1500;
+const GRACE_MS = 1000;
 
 function metaOf(
   { config, address, model, driver }: FieldMeter,

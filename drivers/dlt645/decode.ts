@@ -1,5 +1,4 @@
 /** Any bytes to what `amr decode` prints: good frames with their values, broken ones with the reason. */
-import { byteAt } from '../../src/core/bytes.ts';
 import { formatDecimal } from '../../src/core/decimal.ts';
 import type { DecodedFrame, DecodedValue } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
@@ -19,15 +18,20 @@ import { decodeItem, type Shown } from './values.ts';
 export const PROTOCOL = 'dlt645-2007';
 export const READ = 0x11;
 const READ_FOLLOW_UP = 0x12;
+const WRITE = 0x14;
+const SECURITY = 0x03;
+
+/** Functions whose payload begins with an identifier. */
+const WITH_IDENTIFIER: readonly number[] = [READ, READ_FOLLOW_UP, WRITE];
 
 /** Function codes, DL/T 645-2007 clause 7; 03H and 1CH are later additions. */
 const FUNCTION_NAMES: Readonly<Record<number, string>> = {
-  3: 'security',
+  [SECURITY]: 'security',
   8: 'broadcast-time',
   [READ]: 'read',
   [READ_FOLLOW_UP]: 'read-follow-up',
   19: 'read-address',
-  20: 'write',
+  [WRITE]: 'write',
   21: 'write-address',
   22: 'freeze',
   23: 'change-baud',
@@ -51,18 +55,31 @@ const ERROR_BITS = [
   'reserved bit 7',
 ] as const;
 
+/** Bits of the two-byte error word of function 03H, as meters have them; in no clause. */
+const SECURITY_ERROR_BITS = [
+  'other error',
+  'recharged twice',
+  'security module check failed',
+  'identity authentication failed',
+  'customer number does not match',
+  'recharge count wrong',
+  'bought too much',
+  'reserved bit 7',
+  'remote security locked',
+] as const;
+
 /** The meter's error byte in words: `0x06` is "no data, password wrong or not authorised". */
-export function errorMeaning(err: number): string {
-  const names = ERROR_BITS.filter((_, bit) => (err & (1 << bit)) !== 0);
+export function errorMeaning(err: number, bits: readonly string[] = ERROR_BITS): string {
+  const names = bits.filter((_, bit) => (err & (1 << bit)) !== 0);
   return names.length === 0 ? 'no error bit set' : names.join(', ');
 }
 
 export const hexByte = (value: number) => value.toString(16).padStart(2, '0').toUpperCase();
 
-/** The identifier in the payload of a reading function, `null` where there is none. */
+/** The identifier in the payload of a reading or writing function, `null` where there is none. */
 export function identifierOf(frame: Dlt645Frame): string | null {
-  const isRead = functionOf(frame) === READ || functionOf(frame) === READ_FOLLOW_UP;
-  if (!isRead || isAbnormal(frame) || frame.payload.length < 4) return null;
+  if (!WITH_IDENTIFIER.includes(functionOf(frame)) || isAbnormal(frame)) return null;
+  if (frame.payload.length < 4) return null;
   return hexReversed(frame.payload.subarray(0, 4));
 }
 
@@ -85,9 +102,13 @@ function valuesOf(frame: Dlt645Frame, di: string | null): DecodedValue[] {
 }
 
 function exceptionOf(frame: Dlt645Frame): DecodedFrame['error'] {
-  if (!isAbnormal(frame) || frame.payload.length === 0) return null;
-  const err = byteAt(frame.payload, 0);
-  return { code: 'METER_EXCEPTION', err: `0x${hexByte(err)}`, meaning: errorMeaning(err) };
+  if (!isAbnormal(frame)) return null;
+  const isSecurity = functionOf(frame) === SECURITY;
+  const word = hexReversed(frame.payload.subarray(0, isSecurity ? 2 : 1));
+  if (word === '') return { code: 'METER_EXCEPTION', meaning: 'no error byte' };
+  const bits = isSecurity ? SECURITY_ERROR_BITS : ERROR_BITS;
+  const meaning = errorMeaning(Number.parseInt(word, 16), bits);
+  return { code: 'METER_EXCEPTION', err: `0x${word}`, meaning };
 }
 
 function describe(frame: Dlt645Frame, preamble: number): DecodedFrame {

@@ -23,7 +23,6 @@ interface Ask {
 
 /** After this many silent identifiers and no answer at all, the meter counts as silent. */
 const SILENCES = 2;
-const SILENT_CODES: readonly string[] = ['BUS_NO_REPLY', 'BUS_PARTIAL_REPLY', 'BUS_FOREIGN_REPLY'];
 
 /**
  * Blocks first, where one answers two or more of the wanted registers; then one by one.
@@ -62,6 +61,15 @@ function freezeAsks(registers: readonly Register[], number: number): Ask[] {
   return [...byDi].map(([di, some]) => ({ di, registers: some }));
 }
 
+function neverFrozen(registers: readonly Register[]): ReadFailure[] {
+  return registers
+    .filter((register) => freezeDi(register, 1) === null)
+    .map((register) => ({
+      registers: [register],
+      error: new AmrError('METER_UNSUPPORTED', `no daily freeze holds ${register.name}`),
+    }));
+}
+
 function valuesFor(registers: readonly Register[], shown: readonly Shown[]): RegisterValue[] {
   return shown.flatMap((one) =>
     'number' in one && registers.some(({ id }) => id === one.part.register.id)
@@ -84,6 +92,8 @@ interface Gathered {
   readonly values: RegisterValue[];
   readonly failures: ReadFailure[];
   answeredAs: string | undefined;
+  /** The meter has said something, be it a refusal. */
+  isAlive: boolean;
 }
 
 function toResult({ values, failures, answeredAs }: Gathered): ReadResult {
@@ -107,11 +117,13 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
       const answer = await readItem(bus, address, ask.di, options);
       const values = valuesFor(ask.registers, answer.shown);
       gathered.answeredAs = answer.address;
+      gathered.isAlive = true;
       gathered.values.push(...values);
       gathered.failures.push(...absentFrom(ask, values));
       return [];
     } catch (thrown) {
       const error = failureOf(thrown);
+      gathered.isAlive ||= !isSilence(error);
       if (error.code === 'METER_UNSUPPORTED' && model.blocks.includes(ask.di)) {
         refusedBlocks.add(ask.di);
         return ask.registers.map((register) => singleAsk(register, model));
@@ -123,7 +135,12 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
 
   /** Asks in order; gives up where nothing answers, so that a dead meter costs little. */
   async function askAll(asks: readonly Ask[], options: ReadOptions): Promise<ReadResult> {
-    const gathered: Gathered = { values: [], failures: [], answeredAs: undefined };
+    const gathered: Gathered = {
+      values: [],
+      failures: [],
+      answeredAs: undefined,
+      isAlive: false,
+    };
     const queue = [...asks];
     for (let ask = queue.shift(); ask !== undefined; ask = queue.shift()) {
       queue.unshift(...(await askOne(ask, options, gathered)));
@@ -142,13 +159,15 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
     return time !== undefined && 'time' in time ? time.time : null;
   }
 
-  /** Which freeze is of this day: the latest tells how many days back it must be. */
-  async function findFreeze(day: string, options: ReadOptions) {
+  const absent = (day: string) =>
+    new AmrError('DATA_FREEZE_ABSENT', `meter ${address} holds no freeze of ${day}`);
+
+  /** Which freeze must be of this day: the latest tells how many days back it is. */
+  async function freezeNumber(day: string, options: ReadOptions): Promise<number> {
     const latest = await freezeTime(1, options);
     const number = latest === null ? 0 : 1 + daysBetween(day, latest.slice(0, 10));
-    if (number < 1 || number > DAILY_FREEZES) return null;
-    const frozenAt = number === 1 ? latest : await freezeTime(number, options);
-    return frozenAt?.startsWith(day) ? { number, frozenAt } : null;
+    if (number < 1 || number > DAILY_FREEZES) throw absent(day);
+    return number;
   }
 
   async function readDailyFreeze(
@@ -157,12 +176,14 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
     options: ReadOptions,
   ): Promise<FreezeResult> {
     try {
-      const freeze = await findFreeze(day, options);
-      if (freeze === null) {
-        throw new AmrError('DATA_FREEZE_ABSENT', `meter ${address} holds no freeze of ${day}`);
-      }
-      const result = await askAll(freezeAsks(registers, freeze.number), options);
-      return { ...result, frozenAt: freeze.frozenAt };
+      const number = await freezeNumber(day, options);
+      const read = await askAll(freezeAsks(registers, number), options);
+      const result = { ...read, failures: [...read.failures, ...neverFrozen(registers)] };
+      if (read.values.length === 0) return { ...result, frozenAt: null };
+      // At midnight every freeze moves on by a number: the time read last vouches for the day.
+      const frozenAt = await freezeTime(number, options);
+      if (!frozenAt?.startsWith(day)) throw absent(day);
+      return { ...result, frozenAt };
     } catch (thrown) {
       return { values: [], failures: [{ registers, error: failureOf(thrown) }], frozenAt: null };
     }
@@ -174,13 +195,14 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
   };
 }
 
+const isSilence = ({ code }: AmrError) => code.startsWith('BUS_') || code.startsWith('PORT_');
+
 const daysBetween = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 86_400_000;
 
 /** The error that makes further asking vain: the port is gone, or nothing answers at all. */
-function hopelessBecause({ failures, answeredAs }: Gathered): AmrError | null {
+function hopelessBecause({ failures, isAlive }: Gathered): AmrError | null {
   const error = failures.at(-1)?.error;
   if (error === undefined) return null;
   if (error.code.startsWith('PORT_')) return error;
-  const silent = failures.filter((failure) => SILENT_CODES.includes(failure.error.code));
-  return answeredAs === undefined && silent.length >= SILENCES ? error : null;
+  return !isAlive && failures.length >= SILENCES ? error : null;
 }

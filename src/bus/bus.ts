@@ -43,7 +43,7 @@ export interface CountedBus extends Bus {
 
 /** After so many exchanges without a single byte the port itself may hang: it is opened anew. */
 const SILENT_EXCHANGES = 10;
-/** However noisy the line, the wait for silence ends after this. */
+/** However noisy the line, its quiet time is drawn out by no more than this. */
 const LONGEST_QUIET_MS = 5000;
 
 export function createBus(
@@ -64,7 +64,7 @@ export function createBus(
   let reception: Reception<unknown> | null = null;
   let lateFramer: Framer<unknown> | null = null;
   let quietUntil = 0;
-  let quietMs = 0;
+  let quietMs = settings.turnaroundMs;
   let silent = 0;
 
   line.onData((bytes) => {
@@ -79,20 +79,21 @@ export function createBus(
 
   /** Nothing is sent before the line has been silent long enough. */
   async function waitForSilence(signal: AbortSignal): Promise<void> {
-    const giveUpAt = clock.monotonic() + LONGEST_QUIET_MS;
+    const giveUpAt = Math.max(clock.monotonic(), quietUntil) + LONGEST_QUIET_MS;
     for (let now = clock.monotonic(); now < quietUntil; now = clock.monotonic()) {
       if (now >= giveUpAt) throw new AmrError('BUS_JAMMED', 'the line does not fall silent');
       await clock.sleep(Math.min(quietUntil, giveUpAt) - now, signal);
     }
     lateFramer = null;
-    quietMs = 0;
+    quietMs = settings.turnaroundMs;
   }
 
   function count(taken: Reception<unknown>): void {
     counters.echoes += taken.sawEcho ? 1 : 0;
     counters.foreignFrames += taken.foreignFrames;
     counters.strayBytes += taken.strayBytes;
-    silent = taken.bytes === 0 ? silent + 1 : 0;
+    if (taken.bytes > 0) silent = 0;
+    else if (taken.isTimedOut) silent += 1;
     if (silent < SILENT_EXCHANGES) return;
     silent = 0;
     counters.restarts += 1;
@@ -135,7 +136,7 @@ export function createBus(
       queue
         .run(exchange, () => perform(exchange))
         .catch((thrown: unknown) => {
-          throw exchange.signal.aborted && !(thrown instanceof AmrError)
+          throw exchange.signal.aborted && thrown === exchange.signal.reason
             ? new AmrError('BUS_ABORTED', 'the exchange was aborted', { cause: thrown })
             : thrown;
         }),

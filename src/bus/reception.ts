@@ -42,17 +42,17 @@ export function createReception<Frame>(
   const waiting = new AbortController();
   let deadline = answerDueBy;
   let bytes = 0;
-  let answerBytes = 0;
   let foreignFrames = 0;
   let isTimedOut = false;
   let isAnswered = false;
+  /** What is held back as the beginning of an echo is none before it is whole. */
+  const answerBytes = () => (echo.isComplete ? bytes - request.length : bytes);
 
   function take(chunk: Uint8Array): void {
     bytes += chunk.length;
     deadline = Math.max(deadline, clock.monotonic() + idleMs + latencyMs);
     const rest = echo.strip(chunk);
     if (rest.length === 0 || isAnswered) return;
-    answerBytes += rest.length;
     for (const frame of framer.push(rest)) {
       if (isAnswered || !match(frame)) foreignFrames += 1;
       else {
@@ -60,8 +60,10 @@ export function createReception<Frame>(
         answer.resolve(frame);
       }
     }
-    if (!isAnswered && answerBytes > LARGEST_BUFFER) {
-      answer.reject(new AmrError('BUS_JAMMED', `${answerBytes} bytes came and no answer in them`));
+    if (!isAnswered && answerBytes() > LARGEST_BUFFER) {
+      answer.reject(
+        new AmrError('BUS_JAMMED', `${answerBytes()} bytes came and no answer in them`),
+      );
     }
   }
 
@@ -71,8 +73,8 @@ export function createReception<Frame>(
         context: { frames: foreignFrames },
       });
     }
-    if (answerBytes > 0) {
-      return new AmrError('BUS_PARTIAL_REPLY', `${answerBytes} bytes came, but no whole frame`);
+    if (answerBytes() > 0) {
+      return new AmrError('BUS_PARTIAL_REPLY', `${answerBytes()} bytes came, but no whole frame`);
     }
     return new AmrError('BUS_NO_REPLY', 'no answer came', { context: { echo: echo.isComplete } });
   }
@@ -116,7 +118,7 @@ export function createReception<Frame>(
       return bytes;
     },
     get strayBytes() {
-      return isAnswered ? 0 : answerBytes;
+      return isAnswered ? 0 : answerBytes();
     },
   };
 }

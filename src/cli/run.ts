@@ -56,12 +56,11 @@ async function run(file: string, { data }: RunOptions): Promise<void> {
   log.info({ site, gateway: id, meters: meters.length, epoch: gateway.store.epoch }, 'started');
 
   const isAlive = watchProgress(gateway.progress, clock);
-  const local = await serveStatus(loaded.config.dataDir, () => ({
-    pid: process.pid,
-    version: softwareVersion(),
-    since,
-    alive: isAlive(),
-  }));
+  const report = () => ({ pid: process.pid, version: softwareVersion(), since, alive: isAlive() });
+  const local = await serveStatus(loaded.config.dataDir, report).catch((err: unknown) => {
+    log.warn({ err }, 'no status socket');
+    return null;
+  });
   const notify = createNotify(process.env);
   notify('--ready');
   const feeding = new AbortController();
@@ -69,7 +68,7 @@ async function run(file: string, { data }: RunOptions): Promise<void> {
   log.info({ signal: await ended }, 'stopping');
   notify('STOPPING=1');
   feeding.abort();
-  await Promise.all([watchdog, local.close(), stop(gateway, log)]);
+  await Promise.all([watchdog, local?.close(), stop(gateway, log)]);
   log.info('stopped');
 }
 

@@ -21,9 +21,9 @@ function step(shape: Shape, key: string | number): Shape[] {
   });
 }
 
-/** The keys that the schema knows at a place; of all forms where there are several. */
-function keysAt(schema: z.ZodType, path: Path): string[] {
-  let shapes: Shape[] = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Shape];
+/** The keys that may stand at a place; of all forms where there are several. */
+function keysAt(whole: Shape, path: Path): string[] {
+  let shapes = [whole];
   for (const key of path) shapes = shapes.flatMap((shape) => step(shape, key));
   const forms = shapes.flatMap((shape) => shape.anyOf ?? [shape]);
   return [...new Set(forms.flatMap(({ properties }) => Object.keys(properties ?? {})))];
@@ -58,8 +58,8 @@ function valueAt(value: unknown, path: Path): unknown {
   );
 }
 
-/** What may hold a password is not shown. */
-const withoutCredentials = (text: string) => text.replace(/\/\/[^/]*@/, '//***@');
+/** What may hold a password is not shown: it may contain any character, slashes and "@" too. */
+const withoutCredentials = (text: string) => text.replace(/^(\w+:\/\/)?.*@/s, '$1***@');
 
 function unknownKey(key: string, known: readonly string[]): string {
   if (known.includes(key)) return `"${key}" does not go with the other keys here`;
@@ -79,12 +79,14 @@ function messageOf(issue: Issue, path: Path, found: unknown): string {
 }
 
 export function problemsOf(schema: z.ZodType, issues: readonly Issue[], yaml: YamlFile): Problem[] {
+  if (issues.length === 0) return [];
+  const whole = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Shape;
   return issues
     .flatMap((issue) => flatten(issue))
     .flatMap((issue) => {
       const path = issue.path as Path;
       if (issue.code === 'unrecognized_keys') {
-        const known = keysAt(schema, path);
+        const known = keysAt(whole, path);
         return issue.keys.map((key) =>
           problemAt(yaml.placeOfKey(path, key), [...path, key], unknownKey(key, known)),
         );

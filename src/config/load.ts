@@ -66,6 +66,8 @@ function draftOf(yaml: YamlFile): Draft | readonly Problem[] {
   const salvaged = salvage(yaml.value, issues);
   if (salvaged === null) return problems;
   const placeOf = ([top, index, ...rest]: Path): Place => {
+    const isNamed = (top === 'buses' || top === 'plans') && typeof index === 'string';
+    if (isNamed && rest.length === 0) return yaml.placeOfKey([top], index);
     const isListed = (top === 'meters' || top === 'uplinks') && typeof index === 'number';
     const at = isListed ? salvaged.places[top][index] : index;
     return yaml.placeOf([top, at, ...rest].filter((key) => key !== undefined));
@@ -102,7 +104,7 @@ async function withMetersFile(draft: Draft): Promise<Draft> {
 async function driversOf(models: Iterable<MeterModel>): Promise<Map<string, Driver>> {
   const drivers = new Map<string, Driver>();
   for (const { protocol } of models) {
-    const entry = DRIVERS[protocol];
+    const entry = Object.hasOwn(DRIVERS, protocol) ? DRIVERS[protocol] : undefined;
     if (entry !== undefined && !drivers.has(protocol)) drivers.set(protocol, await entry.driver());
   }
   return drivers;

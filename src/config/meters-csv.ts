@@ -17,6 +17,8 @@ export interface CsvMeter {
 interface Row {
   readonly line: number;
   readonly fields: readonly string[];
+  /** A quote is not closed, or text stands beside it: nobody knows where the field ends. */
+  readonly hasStrayQuote: boolean;
 }
 
 /** The records with the lines they begin on; a quoted field may hold separators and line ends. */
@@ -26,12 +28,15 @@ function parseRecords(text: string, separator: ',' | ';'): Row[] {
   let fields: string[] = [];
   let line = 1;
   let begins = 1;
+  let hasStrayQuote = false;
   for (const [whole, quoted, plain = '', end] of text.matchAll(field)) {
     fields.push(quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'));
+    hasStrayQuote ||= quoted === undefined && plain.trimStart().startsWith('"');
     line += whole.split('\n').length - 1;
     if (end === separator) continue;
-    if (fields.some((one) => one !== '')) rows.push({ line: begins, fields });
+    if (fields.some((one) => one !== '')) rows.push({ line: begins, fields, hasStrayQuote });
     fields = [];
+    hasStrayQuote = false;
     begins = line;
   }
   return rows;
@@ -52,6 +57,7 @@ function toInput(
 }
 
 function checkHeader(header: readonly string[], place: Place): Problem[] {
+  const twice = header.filter((column, index) => header.indexOf(column) !== index);
   const unknown = header.filter((column) => !COLUMNS.includes(column));
   const missing = ['id', 'bus', 'model', 'plans'].filter((column) => !header.includes(column));
   return [
@@ -59,7 +65,35 @@ function checkHeader(header: readonly string[], place: Place): Problem[] {
       problemAt(place, [column], `unknown column "${column}"${suggestion(column, COLUMNS)}`),
     ),
     ...missing.map((column) => problemAt(place, [column], `the column "${column}" is missing`)),
+    ...twice.map((column) => problemAt(place, [column], `the column "${column}" stands twice`)),
   ];
+}
+
+/** What makes a record unfit to be taken apart into columns. */
+function recordFault(header: readonly string[], { fields, hasStrayQuote }: Row): string | null {
+  if (hasStrayQuote) return 'a quote is not closed, or text stands beside it';
+  if (fields.slice(header.length).every((text) => text === '')) return null;
+  // Such as a decimal comma: the ratio "1,5" would be read as 1, and what follows moves on.
+  return `${fields.length} fields, but ${header.length} columns`;
+}
+
+/** The meter of a record, or what is wrong with it. */
+function readRecord(header: readonly string[], row: Row, place: Place): CsvMeter | Problem[] {
+  const fault = recordFault(header, row);
+  if (fault !== null) return [problemAt(place, [], fault)];
+  const parsed = meterSchema.safeParse(toInput(header, row.fields));
+  if (parsed.success) return { meter: parsed.data, place };
+  return parsed.error.issues.map((issue) => {
+    const column = String(issue.path[0] ?? '');
+    const text = row.fields[header.indexOf(column)] ?? '';
+    if (text === '') return problemAt(place, [column], `"${column}" is missing`);
+    return problemAt(place, [column], `${column}: ${plainMessage(issue)}, found "${text}"`);
+  });
+}
+
+/** Spreadsheets save empty columns at the right, too. */
+function withoutEmptyEnd(fields: readonly string[]): readonly string[] {
+  return fields.slice(0, fields.findLastIndex((text) => text !== '') + 1);
 }
 
 export function readMetersCsv(
@@ -71,27 +105,22 @@ export function readMetersCsv(
   const lines = body.replace(/^#.*$/gm, '');
   const [heading = ''] = lines.split('\n').filter((line) => line.trim() !== '');
   const separator = heading.includes(';') && !heading.includes(',') ? ';' : ',';
-  const [header, ...records] = parseRecords(lines, separator);
+  const [heads, ...records] = parseRecords(lines, separator);
   const placeOf = (row: Row | undefined): Place => ({ file, line: row?.line ?? 1, column: 1 });
-  if (header === undefined) {
+  if (heads === undefined) {
     return {
       meters: [],
       problems: [problemAt(placeOf(undefined), [], 'the file holds no meters')],
     };
   }
-  const problems = checkHeader(header.fields, placeOf(header));
+  const header = withoutEmptyEnd(heads.fields);
+  const problems = checkHeader(header, placeOf(heads));
   if (problems.length > 0) return { meters: [], problems };
   const meters: CsvMeter[] = [];
   for (const record of records) {
-    const place = placeOf(record);
-    const parsed = meterSchema.safeParse(toInput(header.fields, record.fields));
-    if (parsed.success) meters.push({ meter: parsed.data, place });
-    else {
-      for (const issue of parsed.error.issues) {
-        const column = String(issue.path[0] ?? '');
-        problems.push(problemAt(place, [column], `${column}: ${plainMessage(issue)}`));
-      }
-    }
+    const read = readRecord(header, record, placeOf(record));
+    if (Array.isArray(read)) problems.push(...read);
+    else meters.push(read);
   }
   return { meters, problems };
 }

@@ -1,7 +1,7 @@
 /** A YAML file as values, with the place of each of them. */
 
 import type { Document, Node } from 'yaml';
-import { isAlias, isMap, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { type Path, type Place, type Problem, problemAt } from './problem.ts';
 
 export interface YamlFile {
@@ -31,15 +31,24 @@ function nodeAt(document: Document.Parsed, path: Path): Node | null {
   return null;
 }
 
-/** Aliases and odd keys are refused; numbers in the place of text get their digits back. */
+/** Keys whose lists hold text, by the same rule. */
+const TEXT_LIST_KEYS: readonly unknown[] = ['plans', 'read'];
+
+/** Gives a number that stands in the place of text the digits back that it was written with. */
+function keepDigits(node: unknown): void {
+  if (isScalar(node) && typeof node.value === 'number') node.value = node.source ?? node.value;
+}
+
+/** Aliases and odd keys are refused; what stands in the place of text is read as text. */
 function inspect(document: Document.Parsed, complain: (node: Node, message: string) => void): void {
   visit(document, (_, node) => {
     if (isAlias(node)) complain(node, 'aliases are not allowed here, write the value out');
     if (!isPair(node) || !isScalar(node.key)) return;
     const { key, value } = node;
     if (FORBIDDEN_KEYS.includes(key.value)) complain(key, `the key "${key.value}" is not allowed`);
-    const isNumber = isScalar(value) && typeof value.value === 'number';
-    if (TEXT_KEYS.includes(key.value) && isNumber) value.value = value.source ?? value.value;
+    keepDigits(key);
+    if (TEXT_KEYS.includes(key.value) || TEXT_LIST_KEYS.includes(key.value)) keepDigits(value);
+    if (TEXT_LIST_KEYS.includes(key.value) && isSeq(value)) value.items.forEach(keepDigits);
   });
 }
 
@@ -51,9 +60,12 @@ export function readYaml(file: string, text: string): YamlFile {
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const placeOf = (path: Path) => placeAt(nodeAt(document, path)?.range?.[0] ?? 0);
-  const problems = document.errors.map((error) =>
-    problemAt(placeAt(error.pos[0]), [], error.message),
-  );
+  // One fault of nesting is told once for every level; the first says it all.
+  const faults = new Map<string, Problem>();
+  for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    faults.set(`${pos[0]} ${message}`, problemAt(placeAt(pos[0]), [], message));
+  }
+  const problems = [...faults.values()];
   inspect(document, (node, message) => {
     problems.push(problemAt(placeAt(node.range?.[0] ?? 0), [], message));
   });

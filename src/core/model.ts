@@ -52,9 +52,11 @@ export type MeterModel = z.infer<typeof modelSchema>;
 export function resolveRegisters(model: MeterModel, words: readonly string[]): Register[] {
   const found = new Map<string, Register>();
   for (const word of words) {
-    for (const name of model.groups[word] ?? [word]) {
+    // Words come from people: `constructor` must find nothing.
+    const group = Object.hasOwn(model.groups, word) ? model.groups[word] : undefined;
+    for (const name of group ?? [word]) {
       const register = findRegister(name);
-      if (register === undefined || !(register.name in model.registers)) {
+      if (register === undefined || !Object.hasOwn(model.registers, register.name)) {
         throw new AmrError(
           'CONFIG_INVALID',
           `model ${model.model} has no register or group "${name}"; its groups are ${Object.keys(model.groups).join(', ')}`,

@@ -5,10 +5,11 @@
  *
  * It must be taken before the port is touched: an open that fails on the driver's own lock has
  * already changed parity and stop bits under the holder's feet.
+ *
+ * All of it is synchronous: no two takers of one process come between each other, and blocked
+ * threads of the pool neither keep a lock from being taken nor from being given back.
  */
-import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import { link, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AmrError } from '../core/errors.ts';
 
@@ -17,7 +18,7 @@ export const DEFAULT_LOCK_DIR = '/run/lock';
 /** Where taking the lock fails so, no lock can be had there at all. */
 const UNWRITABLE: readonly string[] = ['EACCES', 'EROFS', 'EPERM', 'ENOENT', 'ENOTDIR', 'ENOSPC'];
 
-/** Gives the lock back; never throws, and waits for nothing: a blocked thread pool included. */
+/** Gives the lock back; never throws. */
 export type Release = () => void;
 
 interface ProcessState {
@@ -49,9 +50,8 @@ function stateOf(pid: number): ProcessState {
 }
 
 /** The living process that holds this lock file, `null` when the lock is stale or gone. */
-async function holderOf(path: string): Promise<number | null> {
-  const text = await readFile(path, 'latin1').catch(() => '');
-  const [first = '', ticks = ''] = text.split('\n');
+function holderOf(path: string): number | null {
+  const [first = '', ticks = ''] = attempt(() => readFileSync(path, 'latin1'), '').split('\n');
   const pid = Number.parseInt(first, 10);
   if (!Number.isInteger(pid) || pid <= 0) return null;
   const { isAlive, startTicks } = stateOf(pid);
@@ -61,8 +61,17 @@ async function holderOf(path: string): Promise<number | null> {
   return isComparable && ticks !== startTicks ? null : pid;
 }
 
-async function lockPathOf(device: string, lockDir: string): Promise<string> {
-  const real = await realpath(device).catch(() => device);
+/** What the call gives, or `otherwise` where the system refuses it. */
+function attempt<T>(call: () => T, otherwise: T): T {
+  try {
+    return call();
+  } catch {
+    return otherwise;
+  }
+}
+
+function lockPathOf(device: string, lockDir: string): string {
+  const real = attempt(() => realpathSync(device), device);
   return join(lockDir, `LCK..${real.replace(/^\/dev\//, '').replaceAll('/', '_')}`);
 }
 
@@ -71,63 +80,44 @@ function errorCodeOf(thrown: unknown): string {
 }
 
 /** Creates the file whole or not at all; false where it exists already. */
-async function createExclusively(path: string, content: string): Promise<boolean> {
-  const draft = `${path}.${randomUUID()}`;
+function createExclusively(path: string, content: string): boolean {
+  const draft = `${path}.${process.pid}`;
   try {
-    await writeFile(draft, content, { mode: 0o644 });
-    await link(draft, path);
+    writeFileSync(draft, content, { mode: 0o644 });
+    linkSync(draft, path);
     return true;
   } catch (thrown) {
     if (errorCodeOf(thrown) === 'EEXIST') return false;
     throw thrown;
   } finally {
-    await rm(draft, { force: true });
+    remove(draft);
   }
 }
 
-/** Moved aside and looked at again: another process may have put its own lock there meanwhile. */
-async function removeStale(path: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (thrown) {
-    if (errorCodeOf(thrown) === 'ENOENT') return;
-    throw thrown;
-  }
-  if ((await holderOf(aside)) !== null) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
-}
-
-function give(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // It names this process: whoever finds it after our end sees that it is stale.
-  }
+/** What cannot be removed names a process, and is stale after its end. */
+function remove(path: string): void {
+  attempt(() => rmSync(path, { force: true }), undefined);
 }
 
 /**
  * Takes the lock of a device, following links. Throws PORT_BUSY naming the process that has it.
  * Where the lock directory cannot be written, gives `null`: the caller goes on without.
  */
-export async function lockPort(
-  device: string,
-  lockDir: string = DEFAULT_LOCK_DIR,
-): Promise<Release | null> {
-  const path = await lockPathOf(device, lockDir);
+export function lockPort(device: string, lockDir: string = DEFAULT_LOCK_DIR): Release | null {
+  const path = lockPathOf(device, lockDir);
   const { startTicks } = stateOf(process.pid);
   const content = `${String(process.pid).padStart(10)}\n${startTicks ?? ''}\n`;
   try {
     // Not recursive: that form never ends where the kernel refuses with ENOENT. What is wrong
     // with the directory shows itself at the first write.
-    await mkdir(lockDir).catch(() => undefined);
-    for (let attempt = 0; attempt < 3; attempt++) {
-      if (await createExclusively(path, content)) return () => give(path);
-      const holder = await holderOf(path);
+    attempt(() => mkdirSync(lockDir), undefined);
+    for (let round = 0; round < 3; round++) {
+      if (createExclusively(path, content)) return () => remove(path);
+      const holder = holderOf(path);
       if (holder !== null) throw busy(device, holder);
-      await removeStale(path);
+      rmSync(path, { force: true });
     }
-    throw busy(device, (await holderOf(path)) ?? 0);
+    throw busy(device, holderOf(path) ?? 0);
   } catch (thrown) {
     if (UNWRITABLE.includes(errorCodeOf(thrown))) return null;
     throw thrown;

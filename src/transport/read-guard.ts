@@ -43,8 +43,10 @@ interface Place {
 
 function readable(binding: OpenedBinding): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (binding.poller === undefined) reject(new ReadEnd('no poller', 'disconnect'));
-    binding.poller?.once('readable', (error) => (error === null ? resolve() : reject(error)));
+    // The native poller is gone once the port is closed; to ask it then crashes the process.
+    if (!binding.isOpen) reject(new ReadEnd('the port is not open', 'canceled'));
+    else if (binding.poller === undefined) reject(new ReadEnd('no poller', 'disconnect'));
+    else binding.poller.once('readable', (error) => (error === null ? resolve() : reject(error)));
   });
 }
 

@@ -139,16 +139,15 @@ export function createSerialTransport(
       };
       try {
         assertWanted();
-        release = await lockPort(settings.path, lockDir);
-        assertWanted();
+        release = lockPort(settings.path, lockDir);
         await openPort(port);
+        const device = await deviceAt(settings.path);
         assertWanted();
+        void watchPresence(device).catch(() => undefined);
       } catch (thrown) {
         await shut();
         throw openError(settings.path, thrown);
       }
-      const device = await deviceAt(settings.path);
-      void watchPresence(device).catch(() => undefined);
     },
     write: (bytes) =>
       new Promise((resolve, reject) => {

@@ -22,7 +22,7 @@ import { createReport, type Report } from './report.ts';
 import { createSender, type Sender } from './sender.ts';
 import type { Session } from './session.ts';
 
-const DRAIN_MS = 2_500;
+const DRAIN_MS = 1_500;
 const GOODBYE_MS = 500;
 const STORE_RETRY_MS = 1_000;
 

@@ -70,6 +70,7 @@ describe('amr', () => {
   it.each([
     ['no verb', []],
     ['an unknown verb', ['reed']],
+    ['a verb that is a word of the language', ['constructor']],
     ['an unknown option of a verb', ['decode', '--jsn', '68']],
     ['a verb without its argument', ['check']],
     ['a wrong number', ['demo', '--for', 'ever']],

@@ -41,7 +41,7 @@ describe.skipIf(!mayMount)('the lock of a serial port (needs the right to mount)
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   it('is honoured though /proc hides its holder, as the service unit has it', async () => {
-    await lockPort(device, lockDir);
+    lockPort(device, lockDir);
     const other = await startPortProcess({
       verb: 'lock',
       device,

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  mkdirSync,
   readdirSync,
   realpathSync,
   renameSync,
   statSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -165,7 +165,7 @@ describe.skipIf(lacksSocat)('a serial port (needs socat)', () => {
 
   it('judges by what the system said and not by the words of the path', async () => {
     const path = join(dirname(fixture.pair.near), 'clock-busy-Permission');
-    writeFileSync(path, '');
+    mkdirSync(path);
     await expect(make(path).transport.open(never())).rejects.toMatchObject({
       code: 'PORT_OPEN_FAILED',
     });

@@ -13,18 +13,20 @@ import { createVirtualClock } from '../support/virtual-clock.ts';
  * WAL cut or deleted, an older copy put back, everything or only the watermark wiped.
  */
 
-const streamOf = fc.constantFrom(...STREAMS);
+/** Two are enough, and meet each other more often. */
+const streamOf = fc.constantFrom<Stream>('billing', 'live');
+/** Integers, because a random double is nearly always next to nothing. */
+const percent = fc.integer({ min: 0, max: 100 });
+const always = <const Word>(word: Word) => fc.constant(word);
+/** What leaves most of the database weighs most: there the numbers can meet again. */
 const damageOf = fc.oneof(
-  fc.constant({ damage: 'none' } as const),
-  fc.record({
-    damage: fc.constant('cut-wal' as const),
-    keep: fc.double({ min: 0, max: 1, noNaN: true }),
-  }),
-  fc.constant({ damage: 'delete-wal' } as const),
-  fc.constant({ damage: 'delete-database' } as const),
-  fc.constant({ damage: 'delete-watermark' } as const),
-  fc.constant({ damage: 'delete-all' } as const),
-  fc.record({ damage: fc.constant('restore' as const), copy: fc.nat(20) }),
+  { weight: 3, arbitrary: fc.record({ damage: always('none') }) },
+  { weight: 6, arbitrary: fc.record({ damage: always('cut-wal'), keep: percent }) },
+  { weight: 6, arbitrary: fc.record({ damage: always('restore'), back: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ damage: always('delete-wal') }) },
+  { weight: 1, arbitrary: fc.record({ damage: always('delete-database') }) },
+  { weight: 2, arbitrary: fc.record({ damage: always('delete-watermark') }) },
+  { weight: 1, arbitrary: fc.record({ damage: always('delete-all') }) },
 );
 type Damage = typeof damageOf extends fc.Arbitrary<infer T> ? T : never;
 
@@ -32,24 +34,24 @@ const stepOf = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      op: fc.constant('append' as const),
+      op: always('append'),
       stream: streamOf,
       rows: fc.integer({ min: 1, max: 4 }),
     }),
   },
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc.record({
-      op: fc.constant('range' as const),
+      op: always('range'),
       stream: streamOf,
-      part: fc.double({ min: 0, max: 1, noNaN: true }),
-      limit: fc.integer({ min: 1, max: 5 }),
+      from: percent,
+      limit: fc.integer({ min: 1, max: 20 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant('ack' as const), stream: streamOf }) },
-  { weight: 1, arbitrary: fc.constant({ op: 'prune' } as const) },
-  { weight: 2, arbitrary: fc.constant({ op: 'copy' } as const) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant('crash' as const), damage: damageOf }) },
+  { weight: 2, arbitrary: fc.record({ op: always('ack'), stream: streamOf }) },
+  { weight: 1, arbitrary: fc.record({ op: always('prune') }) },
+  { weight: 2, arbitrary: fc.record({ op: always('copy') }) },
+  { weight: 2, arbitrary: fc.record({ op: always('crash'), damage: damageOf }) },
 );
 type Step = typeof stepOf extends fc.Arbitrary<infer T> ? T : never;
 
@@ -73,7 +75,10 @@ function wreck(directory: string, damage: Damage, copies: readonly string[]): vo
       return;
     case 'cut-wal':
       if (!existsSync(path('amr.db-wal'))) return;
-      truncateSync(path('amr.db-wal'), Math.floor(statSync(path('amr.db-wal')).size * damage.keep));
+      truncateSync(
+        path('amr.db-wal'),
+        Math.floor((statSync(path('amr.db-wal')).size * damage.keep) / 100),
+      );
       return;
     case 'delete-wal':
       wipe('amr.db-wal');
@@ -88,7 +93,7 @@ function wreck(directory: string, damage: Damage, copies: readonly string[]): vo
       wipe(...FILES);
       return;
     case 'restore': {
-      const copy = copies[damage.copy % Math.max(copies.length, 1)];
+      const copy = copies.at(-1 - damage.back);
       if (copy !== undefined) copyFiles(copy, directory, ['amr.db', 'amr.db-wal']);
     }
   }
@@ -136,7 +141,7 @@ function createHistory(root: string) {
       const first = store.head(taken.stream) + 1;
       expect(await store.append(taken.stream, bodies)).toBe(first);
     } else if (taken.op === 'range') {
-      look(taken.stream, Math.ceil(store.head(taken.stream) * taken.part), taken.limit);
+      look(taken.stream, Math.ceil((store.head(taken.stream) * taken.from) / 100), taken.limit);
     } else if (taken.op === 'ack') {
       const done = store.ack('main', taken.stream, store.head(taken.stream));
       await clock.advance(20);
@@ -179,9 +184,9 @@ describe('the numbers of the store', () => {
           seen += outcome.seen;
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 50, interruptAfterTimeLimit: 60_000 },
     );
-    expect(newEpochs).toBeGreaterThan(20);
-    expect(seen).toBeGreaterThan(500);
+    expect(newEpochs).toBeGreaterThan(30);
+    expect(seen).toBeGreaterThan(200);
   }, 120_000);
 });

@@ -29,12 +29,12 @@ function blockThread(): void {
   open(pipe, 'r', () => undefined);
 }
 
-const VERBS: Readonly<Record<string, () => Promise<object>>> = {
+const VERBS: Readonly<Record<string, () => object | Promise<object>>> = {
   open: async () => {
     await openPort();
     return { isOpen: true };
   },
-  lock: async () => ({ isLocked: (await lockPort(device, lockDir)) !== null }),
+  lock: () => ({ isLocked: lockPort(device, lockDir) !== null }),
   /** Opens, then closes while the one thread of the pool is blocked. */
   'close-blocked': async () => {
     const transport = await openPort();
@@ -46,11 +46,18 @@ const VERBS: Readonly<Record<string, () => Promise<object>>> = {
 };
 
 // By now all code is loaded: the files need not be readable to the other user.
-if (uid !== '') process.seteuid?.(Number(uid));
-const outcome = await VERBS[verb]?.().catch((thrown: unknown) => {
+if (uid !== '') {
+  process.setgroups?.([]);
+  process.setegid?.(Number(uid));
+  process.seteuid?.(Number(uid));
+}
+let outcome: unknown;
+try {
+  outcome = await VERBS[verb]?.();
+} catch (thrown) {
   const { code, message, context } = toAmrError(thrown);
-  return { code, message, context };
-});
+  outcome = { code, message, context };
+}
 writeSync(1, `${JSON.stringify(outcome)}\n`);
 process.stdin.resume();
 await once(process.stdin, 'end');

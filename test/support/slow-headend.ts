@@ -49,6 +49,9 @@ function createBook() {
   };
 }
 
+/** After a loss of the broker it is away so long; what is published meanwhile, nobody hears. */
+const AWAY_MS = 2000;
+
 /** `delayMs` gives how long the acknowledgement of one message waits. */
 export async function startSlowHeadend(
   url: string,
@@ -58,7 +61,7 @@ export async function startSlowHeadend(
   const root = `amr/v1/${site}/${gateway}/`;
   const book = createBook();
   const waiting = new Set<NodeJS.Timeout>();
-  const client = await connectAsync(url, { clientId: 'slow-headend', reconnectPeriod: 50 });
+  const client = await connectAsync(url, { clientId: 'slow-headend', reconnectPeriod: AWAY_MS });
   client.on('error', () => undefined);
   client.on('message', (_topic, payload) => {
     const message = messageSchema.parse(JSON.parse(payload.toString('utf8')));

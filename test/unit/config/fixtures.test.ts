@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { examineConfig, loadConfig } from '../../../src/config/load.ts';
@@ -24,7 +25,7 @@ describe('a configuration with mistakes', () => {
   const cases = casesOf('invalid');
 
   it('is there in every kind', () => {
-    expect(cases.length).toBeGreaterThanOrEqual(38);
+    expect(cases.length).toBeGreaterThanOrEqual(44);
   });
 
   it.each(cases)('%s: every problem is named with its place', async (name) => {
@@ -35,10 +36,23 @@ describe('a configuration with mistakes', () => {
     expect(await linesOf('invalid', name)).toEqual(lines);
   });
 
-  it('shows no password, wherever it stands', async () => {
-    const text = JSON.stringify(await linesOf('invalid', 'credentials-in-url'));
+  it.each(['credentials-in-url', 'password-with-slash'])('%s: shows no password', async (name) => {
+    const text = JSON.stringify(await linesOf('invalid', name));
     expect(text).toContain('usernameFile');
-    expect(text).not.toContain('secret');
+    expect(text).not.toMatch(/user:|sec|ret@/);
+  });
+
+  it('is refused in few words when it is nested without end', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'amr-config-'));
+    const file = join(folder, 'gateway.yaml');
+    try {
+      writeFileSync(file, `site: ${'['.repeat(20_000)}`);
+      const { problems } = await examineConfig(file);
+      expect(problems.length).toBeGreaterThan(0);
+      expect(problems.length).toBeLessThan(10);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('cannot be run: the command prints the same lines and ends with 78', () => {
@@ -75,12 +89,20 @@ describe('a good configuration', () => {
       'flat-101',
       'flat-102',
     ]);
-    expect(cases.length).toBeGreaterThanOrEqual(4);
+    expect(cases.length).toBeGreaterThanOrEqual(5);
   });
 
   it('keeps the digits of an address that is written like a number', async () => {
     const file = join(fixtures, 'valid/unquoted-address/gateway.yaml');
     expect((await loadConfig(file)).config.meters[0]?.id).toBe('000000012345');
+  });
+
+  it('keeps the digits of names that are written like numbers', async () => {
+    const file = join(fixtures, 'valid/names-like-numbers/gateway.yaml');
+    const { config } = await loadConfig(file);
+    expect(config).toMatchObject({ site: '007', gateway: '1' });
+    expect(Object.keys(config.buses)).toEqual(['0012']);
+    expect(config.meters).toMatchObject([{ id: '000000012345', bus: '0012', plans: ['015'] }]);
   });
 
   it('takes meters from a spreadsheet as they stand there', async () => {

@@ -7,7 +7,9 @@ import { qualityOf } from '../../../src/validate/quality.ts';
 
 const register = findRegister('voltage_l1') as Register;
 const shown = { register, value: decimal(2300, 1), flags: [] };
-const flagged = { register, value: null, flags: ['2.5.259'] };
+const absent = { register, value: null, flags: ['2.5.259'] };
+const invalid = { register, value: null, flags: ['2.5.257'] };
+const unsupported = { registers: [register], error: new AmrError('METER_UNSUPPORTED', 'test') };
 const failure = { registers: [register], error: new AmrError('BUS_NO_REPLY', 'test') };
 
 describe('the quality of a reading', () => {
@@ -15,7 +17,10 @@ describe('the quality of a reading', () => {
     ['good', [shown], [], 'synced'],
     ['good', [shown], [], 'rtc'],
     ['time-doubtful', [shown], [], 'unsynced'],
-    ['suspect', [shown, flagged], [], 'synced'],
+    ['good', [shown, absent], [], 'synced'],
+    ['good', [shown], [unsupported], 'synced'],
+    ['suspect', [shown, invalid], [], 'synced'],
+    ['missing', [], [unsupported], 'synced'],
     ['suspect', [shown], [failure], 'unsynced'],
     ['missing', [], [failure], 'synced'],
   ] as const)('is %s', (quality, values, failures, clock) => {
