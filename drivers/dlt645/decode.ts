@@ -13,7 +13,7 @@ import {
 } from './frame.ts';
 import { type Found, scan } from './framer.ts';
 import { ITEMS } from './items.ts';
-import { decodeItem, type Shown } from './values.ts';
+import { decodeItem, type FieldValue } from './values.ts';
 
 export const PROTOCOL = 'dlt645-2007';
 export const READ = 0x11;
@@ -83,15 +83,10 @@ export function identifierOf(frame: Dlt645Frame): string | null {
   return hexReversed(frame.payload.subarray(0, 4));
 }
 
-function toDecodedValue(shown: Shown): DecodedValue {
-  if ('time' in shown) {
-    // The contract prints minutes where the meter has no seconds.
-    const value = shown.time?.replace('T', ' ').slice(0, 16) ?? null;
-    return { obis: null, name: shown.part.name, value, unit: '' };
-  }
-  const { obis, name, unit } = shown.part.register;
-  const { value } = shown.number;
-  return { obis, name, value: value === null ? null : formatDecimal(value), unit };
+function toDecodedValue({ field, value }: FieldValue): DecodedValue {
+  const { register, name, unit } = field;
+  const text = typeof value === 'string' || value === null ? value : formatDecimal(value);
+  return { obis: register?.obis ?? null, name, value: text, unit };
 }
 
 function valuesOf(frame: Dlt645Frame, di: string | null): DecodedValue[] {

@@ -24,26 +24,26 @@ function checkModel(model: MeterModel): string[] {
   const complaints: string[] = [];
   for (const [name, source] of Object.entries(model.registers)) {
     const item = typeof source === 'string' ? ITEMS.get(source) : undefined;
-    const [part] = item?.parts ?? [];
-    if (part?.register?.name !== name || item?.parts.length !== 1) {
+    const [field] = item?.fields ?? [];
+    if (field?.register?.name !== name || item?.fields.length !== 1) {
       complaints.push(`${name}: ${String(source)} is not the data identifier of this register`);
     }
   }
   for (const block of model.blocks) {
-    if ((ITEMS.get(block)?.parts.length ?? 0) < 2) complaints.push(`${block} is no block`);
+    if ((ITEMS.get(block)?.fields.length ?? 0) < 2) complaints.push(`${block} is no block`);
   }
   return complaints;
 }
 
 function registersAt(identifier: string): Register[] {
-  const parts = ITEMS.get(identifier.toUpperCase())?.parts ?? [];
-  return parts.flatMap(({ register }) => (register === null ? [] : [register]));
+  const fields = ITEMS.get(identifier.toUpperCase())?.fields ?? [];
+  return fields.flatMap(({ register }) => (register === null ? [] : [register]));
 }
 
 function resolution(model: MeterModel, register: Register): string | null {
-  const [part] = ITEMS.get(String(model.registers[register.name]))?.parts ?? [];
-  if (part === undefined || part.register === null) return null;
-  return formatDecimal(decimal(1n, part.format.decimals));
+  const [field] = ITEMS.get(String(model.registers[register.name]))?.fields ?? [];
+  if (field?.format.kind !== 'number') return null;
+  return formatDecimal(decimal(1n, field.format.decimals));
 }
 
 export const dlt645: Driver = {

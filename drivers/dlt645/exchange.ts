@@ -22,7 +22,7 @@ import {
 } from './frame.ts';
 import { createFramer } from './framer.ts';
 import { ITEMS } from './items.ts';
-import { decodeItem, type Shown } from './values.ts';
+import { decodeItem, type FieldValue } from './values.ts';
 
 /** A meter answers within 500 ms and pauses no longer inside a frame: clause 5.3.3. */
 const FIRST_BYTE_MS = 500;
@@ -39,7 +39,7 @@ const wakeUp = new Uint8Array(REQUEST_PREAMBLE).fill(WAKE_UP);
 export interface ItemAnswer {
   /** The address in the answer: the real one where wildcards were asked. */
   readonly address: string;
-  readonly shown: readonly Shown[];
+  readonly values: readonly FieldValue[];
 }
 
 /** Wildcard bytes of the asked address match anything, the wildcard itself included. */
@@ -94,5 +94,5 @@ export async function readItem(
   if (hasMore(frame)) {
     throw new AmrError('METER_WRONG_ITEM', `the answer to ${di} goes on in further frames`);
   }
-  return { address: frame.address, shown: decodeItem(item, frame.payload.subarray(4)) };
+  return { address: frame.address, values: decodeItem(item, frame.payload.subarray(4)) };
 }

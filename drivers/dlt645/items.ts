@@ -6,28 +6,22 @@
  * NN the number of a freeze (01 the latest).
  */
 import { findRegister, type Register, TARIFFS } from '../../src/core/registers.ts';
-import type { NumberFormat } from './bcd.ts';
+import type { Format, NumberFormat, TimeFormat } from './format.ts';
 
 export interface Item {
   /** Eight hex digits, DI3 first. */
   readonly di: string;
   /** What the answer holds, in order; a block of several may come shorter than this. */
-  readonly parts: readonly Part[];
+  readonly fields: readonly Field[];
 }
 
-export type Part = RegisterPart | TimePart;
-
-/** A number of the catalogue. */
-export interface RegisterPart {
-  readonly register: Register;
-  readonly format: NumberFormat;
-}
-
-/** A moment that the meter stored. */
-export interface TimePart {
-  readonly register: null;
+/** One value of an item. */
+export interface Field {
+  /** Of the catalogue; `null` for what is no register, such as the time of a freeze. */
+  readonly register: Register | null;
   readonly name: string;
-  readonly bytes: number;
+  readonly unit: string;
+  readonly format: Format;
 }
 
 const ENERGY = { bytes: 4, decimals: 2 } as const;
@@ -40,7 +34,7 @@ const FREQUENCY = { bytes: 2, decimals: 2 } as const;
 type Sign = 'signed' | 'unsigned';
 type Row = readonly [
   patterns: readonly string[],
-  format: Omit<NumberFormat, 'signed'>,
+  format: Omit<NumberFormat, 'kind' | 'signed'>,
   sign: Sign,
   registers: readonly string[],
 ];
@@ -81,31 +75,38 @@ export const DAILY_FREEZES = 62;
 
 const freezeNumbers = Array.from({ length: DAILY_FREEZES }, (_, index) => index + 1);
 
-const FREEZE_TIME: TimePart = { register: null, name: 'x_freeze_daily_time', bytes: 5 };
+const TIME: TimeFormat = { kind: 'time', layout: 'YYMMDDhhmm' };
+const FREEZE_TIME: Field = {
+  register: null,
+  name: 'x_freeze_daily_time',
+  unit: '',
+  format: TIME,
+};
 
-function partsOf([, format, sign, names]: Row): RegisterPart[] {
+function fieldsOf([, format, sign, names]: Row): Field[] {
   return names.map((name) => {
     const register = findRegister(name);
     if (register === undefined) throw new Error(`items.ts names an unknown register: ${name}`);
-    return { register, format: { ...format, signed: sign === 'signed' } };
+    const number: NumberFormat = { kind: 'number', ...format, signed: sign === 'signed' };
+    return { register, name, unit: register.unit, format: number };
   });
 }
 
 const byte = (value: number) => value.toString(16).padStart(2, '0').toUpperCase();
 
 /** Every identifier that one pattern of a row stands for. */
-function expand(pattern: string, parts: readonly Part[]): Item[] {
+function expand(pattern: string, fields: readonly Field[]): Item[] {
   if (pattern.endsWith('NN')) {
-    return freezeNumbers.map((number) => ({ di: pattern.replace('NN', byte(number)), parts }));
+    return freezeNumbers.map((number) => ({ di: pattern.replace('NN', byte(number)), fields }));
   }
-  if (!/TT|PP/.test(pattern)) return [{ di: pattern, parts }];
-  // Voltages and currents have no total: their first part is phase 01.
-  const first = parts.length === 3 ? 1 : 0;
-  const single = (part: Part, index: number): Item => ({
+  if (!/TT|PP/.test(pattern)) return [{ di: pattern, fields }];
+  // Voltages and currents have no total: their first field is phase 01.
+  const first = fields.length === 3 ? 1 : 0;
+  const single = (field: Field, index: number): Item => ({
     di: pattern.replace(/TT|PP/, byte(index + first)),
-    parts: [part],
+    fields: [field],
   });
-  return [{ di: pattern.replace(/TT|PP/, 'FF'), parts }, ...parts.map(single)];
+  return [{ di: pattern.replace(/TT|PP/, 'FF'), fields }, ...fields.map(single)];
 }
 
 /** The identifier of the time of daily freeze `number`, 1 to 62. */
@@ -116,8 +117,8 @@ export function freezeTimeDi(number: number): string {
 /** Every identifier that the driver can decode, by its eight hex digits. */
 export const ITEMS: ReadonlyMap<string, Item> = new Map(
   [
-    ...TABLE.flatMap((row) => row[0].flatMap((pattern) => expand(pattern, partsOf(row)))),
-    ...freezeNumbers.map((number) => ({ di: freezeTimeDi(number), parts: [FREEZE_TIME] })),
+    ...TABLE.flatMap((row) => row[0].flatMap((pattern) => expand(pattern, fieldsOf(row)))),
+    ...freezeNumbers.map((number) => ({ di: freezeTimeDi(number), fields: [FREEZE_TIME] })),
   ].map((item) => [item.di, item]),
 );
 
@@ -134,8 +135,8 @@ export function freezeDi(register: Register, number: number): string | null {
 
 /** The identifier that holds this register alone, `null` if none does. */
 export function singleDi(register: Register): string | null {
-  for (const { di, parts } of ITEMS.values()) {
-    if (parts.length === 1 && parts[0]?.register?.id === register.id) return di;
+  for (const { di, fields } of ITEMS.values()) {
+    if (fields.length === 1 && fields[0]?.register?.id === register.id) return di;
   }
   return null;
 }

@@ -13,7 +13,7 @@ import type { MeterModel } from '../../src/core/model.ts';
 import type { Register } from '../../src/core/registers.ts';
 import { readItem } from './exchange.ts';
 import { DAILY_FREEZES, freezeDi, freezeTimeDi, ITEMS, singleDi } from './items.ts';
-import type { Shown } from './values.ts';
+import type { FieldValue } from './values.ts';
 
 /** One identifier to ask, and the registers wanted from its answer. */
 interface Ask {
@@ -36,7 +36,7 @@ export function planAsks(
   const asks: Ask[] = [];
   let left = wanted;
   for (const block of model.blocks) {
-    const held = new Set((ITEMS.get(block)?.parts ?? []).map((part) => part.register?.id));
+    const held = new Set((ITEMS.get(block)?.fields ?? []).map(({ register }) => register?.id));
     const registers = left.filter(({ id }) => held.has(id));
     if (registers.length < 2 || refused.has(block)) continue;
     asks.push({ di: block, registers });
@@ -70,10 +70,13 @@ function neverFrozen(registers: readonly Register[]): ReadFailure[] {
     }));
 }
 
-function valuesFor(registers: readonly Register[], shown: readonly Shown[]): RegisterValue[] {
-  return shown.flatMap((one) =>
-    'number' in one && registers.some(({ id }) => id === one.part.register.id)
-      ? [{ register: one.part.register, value: one.number.value, flags: one.number.flags }]
+function valuesFor(
+  registers: readonly Register[],
+  answered: readonly FieldValue[],
+): RegisterValue[] {
+  return answered.flatMap(({ field: { register }, value, flags }) =>
+    register !== null && typeof value !== 'string' && registers.some(({ id }) => id === register.id)
+      ? [{ register, value, flags }]
       : [],
   );
 }
@@ -115,7 +118,7 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
   async function askOne(ask: Ask, options: ReadOptions, gathered: Gathered): Promise<Ask[]> {
     try {
       const answer = await readItem(bus, address, ask.di, options);
-      const values = valuesFor(ask.registers, answer.shown);
+      const values = valuesFor(ask.registers, answer.values);
       gathered.answeredAs = answer.address;
       gathered.isAlive = true;
       gathered.values.push(...values);
@@ -154,9 +157,9 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
 
   /** The wall time of daily freeze `number`, `null` where the meter has none of that number. */
   async function freezeTime(number: number, options: ReadOptions): Promise<string | null> {
-    const { shown } = await readItem(bus, address, freezeTimeDi(number), options);
-    const [time] = shown;
-    return time !== undefined && 'time' in time ? time.time : null;
+    const { values } = await readItem(bus, address, freezeTimeDi(number), options);
+    const time = values[0]?.value;
+    return typeof time === 'string' ? `${time.replace(' ', 'T')}:00` : null;
   }
 
   const absent = (day: string) =>

@@ -107,12 +107,12 @@ async function runSteps(steps: readonly Step[]) {
     line.onRequest((request) => play(line, step, sequence, request));
     const signal = abortAfter(step.abortMs, clock);
     try {
-      const { shown } = await readItem(bus, METERS[step.meter] ?? '', ITEMS[step.item] ?? '', {
+      const { values } = await readItem(bus, METERS[step.meter] ?? '', ITEMS[step.item] ?? '', {
         priority: 'curve',
         signal,
       });
-      const [first] = shown;
-      const number = first !== undefined && 'number' in first ? first.number.value : null;
+      const number = values[0]?.value ?? null;
+      if (typeof number === 'string') throw new Error(`text where a number was asked: ${number}`);
       return { value: number === null ? null : formatDecimal(number), code: null };
     } catch (thrown) {
       return { value: null, code: thrown instanceof AmrError ? thrown.code : String(thrown) };

@@ -18,12 +18,11 @@ describe('the table of identifiers', () => {
   it('says of each the width, the decimals, the sign and the registers', () => {
     let covered = 0;
     for (const [di, { bytes, decimals, signed, names, unit }] of WORDINGS) {
-      const parts = ITEMS.get(di)?.parts ?? [];
-      expect(parts.map(({ register }) => register?.name)).toEqual(names);
-      for (const part of parts) {
-        if (part.register === null) throw new Error(`${di} holds a time`);
-        expect(part.format).toEqual({ bytes, decimals, signed });
-        expect(part.register.unit).toBe(unit);
+      const fields = ITEMS.get(di)?.fields ?? [];
+      expect(fields.map(({ register }) => register?.name)).toEqual(names);
+      for (const field of fields) {
+        expect(field.format).toEqual({ kind: 'number', bytes, decimals, signed });
+        expect(field.unit).toBe(unit);
         covered += 1;
       }
     }
