@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
 import { packageRoot } from '../src/host/package-root.ts';
 import { contractSchemas } from '../src/uplink/contract.ts';
+import { identifiersPage } from './identifiers.ts';
 
 function configJsonSchema(): string {
   const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
@@ -13,7 +14,10 @@ function configJsonSchema(): string {
 
 /** Path from the top of the package -> content. */
 function generated(): Map<string, string> {
-  const files = new Map([['config/gateway.schema.json', configJsonSchema()]]);
+  const files = new Map([
+    ['config/gateway.schema.json', configJsonSchema()],
+    ['drivers/dlt645/IDENTIFIERS.md', identifiersPage()],
+  ]);
   for (const [name, text] of Object.entries(contractSchemas())) {
     files.set(`config/contract/${name}`, text);
   }

@@ -30,6 +30,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'read one meter now, without any configuration',
     load: async () => (await import('./cli/read.ts')).readCommand(),
   },
+  scan: {
+    summary: 'find the meters on a line',
+    load: async () => (await import('./cli/scan.ts')).scanCommand(),
+  },
   decode: {
     summary: 'explain the bytes of frames',
     load: async () => (await import('./cli/decode.ts')).decodeCommand(),

@@ -12,4 +12,8 @@ export const DRIVERS: Readonly<Record<string, DriverEntry>> = {
     driver: async () => (await import('../drivers/dlt645/driver.ts')).dlt645,
     slave: async () => (await import('../drivers/dlt645/sim.ts')).createDlt645Slave,
   },
+  'dlt645-1997': {
+    driver: async () => (await import('../drivers/dlt645/v1997/driver.ts')).dlt645v1997,
+    slave: async () => (await import('../drivers/dlt645/v1997/sim.ts')).createSlave1997,
+  },
 };

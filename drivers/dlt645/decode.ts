@@ -1,140 +1,164 @@
-/** Any bytes to what `amr decode` prints: good frames with their values, broken ones with the reason. */
-import { formatDecimal } from '../../src/core/decimal.ts';
+/**
+ * Any bytes to what `amr decode` prints: good frames of both editions with their values, broken
+ * ones with the reason.
+ */
 import type { DecodedFrame, DecodedValue } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
 import {
   type Dlt645Frame,
   functionOf,
   hasMore,
-  hexReversed,
   isAbnormal,
   isResponse,
+  parseFrame,
   WAKE_UP,
 } from './frame.ts';
-import { type Found, scan } from './framer.ts';
-import { ITEMS } from './items.ts';
-import { decodeItem, type FieldValue } from './values.ts';
+import { type Found, type Scanned, scan } from './framer.ts';
+import {
+  type Edition,
+  editionOf,
+  functionName,
+  identifierOf,
+  identifierWidth,
+  READ,
+  READ_1997,
+  READ_FOLLOW_UP,
+  READ_FOLLOW_UP_1997,
+  REREAD_1997,
+} from './functions/codes.ts';
+import { refusalOf } from './functions/err.ts';
+import { hexByte } from './functions/payload.ts';
+import { parseFollowUpAnswer, parseFollowUpRequest } from './functions/reading.ts';
+import { showerOf, showRaw } from './functions/shown.ts';
+import { type Field, findItem, type Item } from './items.ts';
+import { find1997Item } from './v1997/items.ts';
+import { decode1997Item } from './v1997/values.ts';
+import { decodeItem, fieldWidth, showField, toDecodedValues } from './values.ts';
 
-export const PROTOCOL = 'dlt645-2007';
-export const READ = 0x11;
-const READ_FOLLOW_UP = 0x12;
-const WRITE = 0x14;
-const SECURITY = 0x03;
+export const PROTOCOL: Edition = 'dlt645-2007';
 
-/** Functions whose payload begins with an identifier. */
-const WITH_IDENTIFIER: readonly number[] = [READ, READ_FOLLOW_UP, WRITE];
-
-/** Function codes, DL/T 645-2007 clause 7; 03H and 1CH are later additions. */
-const FUNCTION_NAMES: Readonly<Record<number, string>> = {
-  [SECURITY]: 'security',
-  8: 'broadcast-time',
-  [READ]: 'read',
-  [READ_FOLLOW_UP]: 'read-follow-up',
-  19: 'read-address',
-  [WRITE]: 'write',
-  21: 'write-address',
-  22: 'freeze',
-  23: 'change-baud',
-  24: 'change-password',
-  25: 'clear-demand',
-  26: 'clear-meter',
-  27: 'clear-events',
-  28: 'relay-control',
-  29: 'output-port',
+/** Answers with these functions hold the content of an item. */
+const READING: Readonly<Record<Edition, readonly number[]>> = {
+  'dlt645-2007': [READ, READ_FOLLOW_UP],
+  'dlt645-1997': [READ_1997, READ_FOLLOW_UP_1997, REREAD_1997],
 };
 
-/** Bits of the error byte, lowest first, DL/T 645-2007 annex C. */
-const ERROR_BITS = [
-  'other error',
-  'no data',
-  'password wrong or not authorised',
-  'baud rate cannot change',
-  'too many year zones',
-  'too many day periods',
-  'too many tariffs',
-  'reserved bit 7',
-] as const;
-
-/** Bits of the two-byte error word of function 03H, as meters have them; in no clause. */
-const SECURITY_ERROR_BITS = [
-  'other error',
-  'recharged twice',
-  'security module check failed',
-  'identity authentication failed',
-  'customer number does not match',
-  'recharge count wrong',
-  'bought too much',
-  'reserved bit 7',
-  'remote security locked',
-] as const;
-
-/** The meter's error byte in words: `0x06` is "no data, password wrong or not authorised". */
-export function errorMeaning(err: number, bits: readonly string[] = ERROR_BITS): string {
-  const names = bits.filter((_, bit) => (err & (1 << bit)) !== 0);
-  return names.length === 0 ? 'no error bit set' : names.join(', ');
+/** One frame with what its own bytes and the caller say of it. */
+interface Told {
+  readonly frame: Dlt645Frame;
+  readonly edition: Edition;
+  readonly di: string | null;
 }
 
-export const hexByte = (value: number) => value.toString(16).padStart(2, '0').toUpperCase();
+const CONTINUED: Pick<Field, 'register' | 'name'> = { register: null, name: 'x_continued' };
 
-/** The identifier in the payload of a reading or writing function, `null` where there is none. */
-export function identifierOf(frame: Dlt645Frame): string | null {
-  if (!WITH_IDENTIFIER.includes(functionOf(frame)) || isAbnormal(frame)) return null;
-  if (frame.payload.length < 4) return null;
-  return hexReversed(frame.payload.subarray(0, 4));
+const formOf = ({ format, time }: Field) => JSON.stringify([format, time]);
+
+/**
+ * A part of a long answer alone. Only equal fields can be told, and behind the first part nobody
+ * knows which of them they are; anything else may be cut in the middle of a value.
+ */
+function showPart(item: Item, content: Uint8Array, isFirst: boolean): DecodedValue[] {
+  const [first] = item.fields;
+  if (item.carries === 'secret') return [];
+  if (first === undefined || !item.fields.every((field) => formOf(field) === formOf(first))) {
+    return showRaw(content);
+  }
+  const width = fieldWidth(first);
+  if (content.length % width !== 0) return showRaw(content);
+  return Array.from({ length: content.length / width }, (_, index) => {
+    const named = (isFirst ? item.fields[index] : undefined) ?? CONTINUED;
+    const bytes = content.subarray(index * width, (index + 1) * width);
+    return showField({ ...first, ...named }, bytes);
+  }).flatMap(toDecodedValues);
 }
 
-function toDecodedValue({ field, value }: FieldValue): DecodedValue {
-  const { register, name, unit } = field;
-  const text = typeof value === 'string' || value === null ? value : formatDecimal(value);
-  return { obis: register?.obis ?? null, name, value: text, unit };
+const findIn = (edition: Edition, di: string) =>
+  edition === 'dlt645-2007' ? findItem(di) : find1997Item(di);
+
+function showContent({ frame, edition, di }: Told): DecodedValue[] {
+  const { payload } = frame;
+  const isFollowUp = [READ_FOLLOW_UP, READ_FOLLOW_UP_1997].includes(functionOf(frame));
+  const isNumbered = functionOf(frame) === READ_FOLLOW_UP;
+  const content = isNumbered
+    ? parseFollowUpAnswer(payload).content
+    : payload.subarray(identifierWidth(edition));
+  const item = di === null ? undefined : findIn(edition, di);
+  if (item === undefined) return showRaw(content);
+  if (isFollowUp || hasMore(frame)) return showPart(item, content, !isFollowUp);
+  const decodeAs = edition === 'dlt645-2007' ? decodeItem : decode1997Item;
+  return decodeAs(item, content).flatMap(toDecodedValues);
 }
 
-function valuesOf(frame: Dlt645Frame, di: string | null): DecodedValue[] {
-  const item = di === null ? undefined : ITEMS.get(di);
-  const isAnswer = isResponse(frame) && functionOf(frame) === READ && !hasMore(frame);
-  if (item === undefined || !isAnswer) return [];
-  return decodeItem(item, frame.payload.subarray(4)).map(toDecodedValue);
+function valuesOf(told: Told): DecodedValue[] {
+  const { frame, edition } = told;
+  const code = functionOf(frame);
+  if (isAbnormal(frame)) return [];
+  if (isResponse(frame) && READING[edition].includes(code)) return showContent(told);
+  const direction = isResponse(frame) ? 'answers' : 'requests';
+  return showerOf(edition, direction, code)(frame.payload);
 }
 
-function exceptionOf(frame: Dlt645Frame): DecodedFrame['error'] {
-  if (!isAbnormal(frame)) return null;
-  const isSecurity = functionOf(frame) === SECURITY;
-  const word = hexReversed(frame.payload.subarray(0, isSecurity ? 2 : 1));
-  if (word === '') return { code: 'METER_EXCEPTION', meaning: 'no error byte' };
-  const bits = isSecurity ? SECURITY_ERROR_BITS : ERROR_BITS;
-  const meaning = errorMeaning(Number.parseInt(word, 16), bits);
-  return { code: 'METER_EXCEPTION', err: `0x${word}`, meaning };
+function exceptionOf({ frame, edition }: Told): DecodedFrame['error'] {
+  return isAbnormal(frame) ? { code: 'METER_EXCEPTION', ...refusalOf(frame, edition) } : null;
 }
 
-function describe(frame: Dlt645Frame, preamble: number): DecodedFrame {
-  const di = identifierOf(frame);
+/** The number of a follow-up frame, where the function has one and the frame is whole. */
+function sequenceOf({ frame }: Told): number | null {
+  if (functionOf(frame) !== READ_FOLLOW_UP || isAbnormal(frame)) return null;
+  if (isResponse(frame)) {
+    return frame.payload.length < 5 ? null : parseFollowUpAnswer(frame.payload).sequence;
+  }
+  return frame.payload.length === 5 ? parseFollowUpRequest(frame.payload).sequence : null;
+}
+
+function describe(frame: Dlt645Frame, asked: Edition, preamble: number): DecodedFrame {
+  const edition = editionOf(frame, asked);
+  const told = { frame, edition, di: identifierOf(frame, edition) };
+  const sequence = sequenceOf(told);
   const head = {
-    protocol: PROTOCOL,
+    protocol: edition,
     ok: true,
     direction: isResponse(frame) ? ('response' as const) : ('request' as const),
     preamble,
     address: frame.address,
     control: hexByte(frame.control),
-    function: FUNCTION_NAMES[functionOf(frame)] ?? 'unknown',
-    di,
+    function: functionName(frame, edition),
+    di: told.di,
     more: hasMore(frame),
+    ...(sequence === null ? {} : { sequence }),
   };
   try {
-    return { ...head, error: exceptionOf(frame), values: valuesOf(frame, di) };
+    return { ...head, error: exceptionOf(told), values: valuesOf(told) };
   } catch (thrown) {
     if (!(thrown instanceof AmrError)) throw thrown;
     return { ...head, error: { code: thrown.code, meaning: thrown.message }, values: [] };
   }
 }
 
-function broken(error: { code: string; message: string }, preamble: number): DecodedFrame {
+function broken(
+  error: { code: string; message: string },
+  protocol: Edition,
+  preamble: number,
+): DecodedFrame {
   return {
-    protocol: PROTOCOL,
+    protocol,
     ok: false,
     preamble,
     error: { code: error.code, meaning: error.message },
     values: [],
   };
+}
+
+/** Why these bytes, which look like a frame, are none. */
+function faultOf(bytes: Uint8Array): AmrError {
+  try {
+    parseFrame(bytes);
+  } catch (thrown) {
+    if (thrown instanceof AmrError) return thrown;
+    throw thrown;
+  }
+  return new AmrError('INTERNAL', 'a good frame was taken for a broken one');
 }
 
 function wakeUpsBefore(bytes: Uint8Array, start: number): number {
@@ -143,28 +167,48 @@ function wakeUpsBefore(bytes: Uint8Array, start: number): number {
   return count;
 }
 
-/**
- * Frames in order. A broken one is told of unless its bytes hold a good frame: then what looked
- * like its start was noise. Bytes that begin a frame and end too early are one broken frame more.
- */
-export function decode(bytes: Uint8Array): DecodedFrame[] {
-  const { found, rest } = scan(bytes);
-  const good = found.filter(({ frame }) => frame !== null);
-  const isNoise = ({ start, end }: Found) => good.some((one) => one.start < end && one.end > start);
-  const frames: DecodedFrame[] = [];
-  let told = 0;
-  for (const place of found) {
-    const preamble = wakeUpsBefore(bytes, place.start);
-    if (place.frame !== null) frames.push(describe(place.frame, preamble));
-    else if (place.error !== null && place.start >= told && !isNoise(place)) {
-      frames.push(broken(place.error, preamble));
-    } else continue;
-    told = place.end;
+/** What is told of: a good frame, or bytes that are none. */
+type Place = Omit<Found, 'frame'> & { readonly frame: Dlt645Frame | null };
+
+/** Good frames, and broken ones whose bytes hold neither a good frame nor another told of. */
+function tellable({ found, broken: spans }: Scanned): Place[] {
+  const told: Place[] = [];
+  let next = 0;
+  for (let at = 0; at <= spans.length; at += 2) {
+    const start = spans[at] ?? Number.POSITIVE_INFINITY;
+    const end = spans[at + 1] ?? start;
+    let good = found[next];
+    for (; good !== undefined && good.start < start; good = found[next]) {
+      told.push(good);
+      next += 1;
+    }
+    const isNoise = good !== undefined && good.start < end;
+    const isInside = start < (told.at(-1)?.end ?? 0);
+    if (at < spans.length && !isNoise && !isInside) told.push({ frame: null, start, end });
   }
-  if (rest < bytes.length && rest >= told) {
+  return told;
+}
+
+/**
+ * Frames in order, each under the edition that its function code belongs to; `asked` is taken
+ * where the code is of both. A broken frame is told of unless its bytes hold a good one: then
+ * what looked like its start was noise. Bytes that begin a frame and end too early are one broken
+ * frame more.
+ */
+export function decode(bytes: Uint8Array, asked: Edition = PROTOCOL): DecodedFrame[] {
+  const scanned = scan(bytes);
+  const { rest } = scanned;
+  const told = tellable(scanned);
+  const frames = told.map(({ frame, start, end }) => {
+    const preamble = wakeUpsBefore(bytes, start);
+    return frame === null
+      ? broken(faultOf(bytes.subarray(start, end)), asked, preamble)
+      : describe(frame, asked, preamble);
+  });
+  if (rest < bytes.length && rest >= (told.at(-1)?.end ?? 0)) {
     const message = `the bytes end before the frame does: ${bytes.length - rest} there`;
-    frames.push(broken({ code: 'FRAME_LENGTH', message }, wakeUpsBefore(bytes, rest)));
+    frames.push(broken({ code: 'FRAME_LENGTH', message }, asked, wakeUpsBefore(bytes, rest)));
   }
   if (frames.length > 0 || bytes.length === 0) return frames;
-  return [broken({ code: 'FRAME_MALFORMED', message: 'no frame begins in these bytes' }, 0)];
+  return [broken({ code: 'FRAME_MALFORMED', message: 'no frame begins in these bytes' }, asked, 0)];
 }

@@ -5,7 +5,8 @@ import { AmrError } from '../../src/core/errors.ts';
 import type { MeterModel } from '../../src/core/model.ts';
 import type { Register } from '../../src/core/registers.ts';
 import { decode, PROTOCOL } from './decode.ts';
-import { ITEMS } from './items.ts';
+import { discover } from './discover.ts';
+import { findItem } from './items.ts';
 import { createSession } from './session.ts';
 
 const BROADCAST = '999999999999';
@@ -20,28 +21,36 @@ function parseAddress(text: string): string {
   );
 }
 
+function isBlock(di: string): boolean {
+  const item = findItem(di);
+  return item !== undefined && item.fields.length > 1 && !item.isPast;
+}
+
 function checkModel(model: MeterModel): string[] {
   const complaints: string[] = [];
   for (const [name, source] of Object.entries(model.registers)) {
-    const item = typeof source === 'string' ? ITEMS.get(source) : undefined;
+    const item = typeof source === 'string' ? findItem(source) : undefined;
     const [field] = item?.fields ?? [];
-    if (field?.register?.name !== name || item?.fields.length !== 1) {
+    const isAlone = item?.fields.length === 1 && !item.isPast;
+    if (field?.register?.name !== name || !isAlone) {
       complaints.push(`${name}: ${String(source)} is not the data identifier of this register`);
     }
   }
   for (const block of model.blocks) {
-    if ((ITEMS.get(block)?.fields.length ?? 0) < 2) complaints.push(`${block} is no block`);
+    if (!isBlock(block)) complaints.push(`${block} is no block`);
   }
   return complaints;
 }
 
 function registersAt(identifier: string): Register[] {
-  const fields = ITEMS.get(identifier.toUpperCase())?.fields ?? [];
+  const item = findItem(identifier.toUpperCase());
+  // What was frozen or settled has the names of the registers, but is not what they hold.
+  const fields = item === undefined || item.isPast ? [] : item.fields;
   return fields.flatMap(({ register }) => (register === null ? [] : [register]));
 }
 
 function resolution(model: MeterModel, register: Register): string | null {
-  const [field] = ITEMS.get(String(model.registers[register.name]))?.fields ?? [];
+  const [field] = findItem(String(model.registers[register.name]))?.fields ?? [];
   if (field?.format.kind !== 'number') return null;
   return formatDecimal(decimal(1n, field.format.decimals));
 }
@@ -53,5 +62,6 @@ export const dlt645: Driver = {
   registersAt,
   resolution,
   open: (bus, address, model) => createSession(bus, parseAddress(address), model),
+  discover,
   decode,
 };

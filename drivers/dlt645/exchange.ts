@@ -1,98 +1,153 @@
 /**
- * One read exchange. DL/T 645-2007 clause 7.1:
+ * One identifier, or the meter's address, read over the bus. DL/T 645-2007 clauses 7.1, 7.2, 7.4:
  *
- *   request := control 11H, payload DI0 DI1 DI2 DI3
- *   answer  := control 91H, payload DI0 DI1 DI2 DI3 content
- *            | control D1H, payload ERR
+ *   chain := request 11H, answer 91H
+ *          | request 11H, answer B1H, (request 12H, answer B2H)*, request 12H, answer 92H
+ *
+ * A chain never resumes in the middle: one that broke is begun once more from 11H.
  */
 import type { Bus } from '../../src/core/bus.ts';
-import { byteAt, concatBytes } from '../../src/core/bytes.ts';
+import { concatBytes } from '../../src/core/bytes.ts';
 import type { ReadOptions } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
-import { errorMeaning, hexByte, identifierOf, READ } from './decode.ts';
-import {
-  type Dlt645Frame,
-  encodeFrame,
-  functionOf,
-  hasMore,
-  isAbnormal,
-  isResponse,
-  REQUEST_PREAMBLE,
-  WAKE_UP,
-} from './frame.ts';
-import { createFramer } from './framer.ts';
-import { ITEMS } from './items.ts';
+import { type Dlt645Frame, hasMore, isAbnormal } from './frame.ts';
+import { READ_ADDRESS } from './functions/codes.ts';
+import { rawHex } from './functions/payload.ts';
+import { parseAddress, parseFollowUpAnswer, type ReadForm } from './functions/reading.ts';
+import { findItem } from './items.ts';
+import { ask, askFirst, askNext, FIRST_BYTE_MS, isAnswer, type Station } from './question.ts';
+import { ANYBODY } from './roll-call.ts';
 import { decodeItem, type FieldValue } from './values.ts';
 
-/** A meter answers within 500 ms and pauses no longer inside a frame: clause 5.3.3. */
-const FIRST_BYTE_MS = 500;
-const IDLE_MS = 500;
-/** After a failure the line must stay silent as long as a late answer could still begin. */
-const QUIET_MS = 500;
+/** SEQ is one byte. So a chain has 256 frames at most and, of 255 bytes each, less than 64 KiB. */
+const LAST_SEQUENCE = 255;
 
-/** ERR bits 0 and 1: meters say either of an identifier that they do not have. */
-const UNSUPPORTED_BITS = 0x03;
-
-const wakeUp = new Uint8Array(REQUEST_PREAMBLE).fill(WAKE_UP);
-
-/** What one read exchange brought. */
+/** What one read brought. */
 export interface ItemAnswer {
   /** The address in the answer: the real one where wildcards were asked. */
   readonly address: string;
   readonly values: readonly FieldValue[];
 }
 
-/** Wildcard bytes of the asked address match anything, the wildcard itself included. */
-function answersTo(asked: string, answered: string): boolean {
-  for (let at = 0; at < asked.length; at += 2) {
-    const byte = asked.slice(at, at + 2);
-    if (byte !== 'AA' && byte !== answered.slice(at, at + 2)) return false;
+/** The same before it is decoded: the content of all frames of the answer joined. */
+export interface ContentAnswer {
+  readonly address: string;
+  readonly content: Uint8Array;
+}
+
+/** A lost port and an abort end the chain at once, and so does a refusal. */
+function isWorthRepeating({ code, transient }: AmrError): boolean {
+  return transient && !code.startsWith('PORT_') && code !== 'BUS_ABORTED';
+}
+
+/** The content of the frames that came, and why there are no more, `null` where all came. */
+interface Chain extends ContentAnswer {
+  readonly brokenBy: AmrError | null;
+}
+
+/** Throws what the first frame brings, for then there is nothing to keep. */
+async function readChain(station: Station, di: string, form: ReadForm): Promise<Chain> {
+  let frame = await askFirst(station, di, form);
+  const { address } = frame;
+  const parts = [frame.payload.subarray(4)];
+  const begun = (brokenBy: AmrError | null) => ({
+    address,
+    content: concatBytes(...parts),
+    brokenBy,
+  });
+  // The meter that began goes on, also where wildcards fit several.
+  const same = { ...station, address };
+  for (let sequence = 1; hasMore(frame); sequence++) {
+    if (sequence > LAST_SEQUENCE) {
+      return begun(new AmrError('METER_EXCEPTION', `the answer to ${di} never ends`));
+    }
+    try {
+      frame = await askNext(same, di, sequence);
+      parts.push(parseFollowUpAnswer(frame.payload).content);
+    } catch (thrown) {
+      if (!(thrown instanceof AmrError)) throw thrown;
+      return begun(thrown);
+    }
   }
-  return true;
+  return begun(null);
 }
 
-function isAnswer(frame: Dlt645Frame, address: string, di: string): boolean {
-  if (!isResponse(frame) || functionOf(frame) !== READ) return false;
-  if (!answersTo(address, frame.address)) return false;
-  return isAbnormal(frame) ? frame.payload.length === 1 : identifierOf(frame) === di;
+function partialError(di: string, content: Uint8Array, brokenBy: AmrError): AmrError {
+  const message = `the answer to ${di} broke off after ${content.length} bytes: ${brokenBy.message}`;
+  const context = { ...brokenBy.context, di, partial: rawHex(content) };
+  return new AmrError(brokenBy.code, message, { context, cause: brokenBy });
 }
 
-function exceptionError(frame: Dlt645Frame, di: string): AmrError {
-  const err = byteAt(frame.payload, 0);
-  const isUnsupported = (err & UNSUPPORTED_BITS) !== 0 && (err & ~UNSUPPORTED_BITS) === 0;
-  return new AmrError(
-    isUnsupported ? 'METER_UNSUPPORTED' : 'METER_EXCEPTION',
-    `meter ${frame.address} refuses ${di}: ${errorMeaning(err)}`,
-    { context: { err: `0x${hexByte(err)}`, di } },
-  );
+/** A second try that does not even begin leaves what the first one had. */
+async function tryAgain(
+  station: Station,
+  di: string,
+  { form, before }: { form: ReadForm; before: Chain },
+): Promise<Chain> {
+  try {
+    const chain = await readChain(station, di, form);
+    const isShorter = chain.content.length < before.content.length;
+    return chain.brokenBy !== null && isShorter ? { ...before, brokenBy: chain.brokenBy } : chain;
+  } catch (thrown) {
+    if (thrown instanceof AmrError) return { ...before, brokenBy: thrown };
+    throw thrown;
+  }
 }
 
-function requestFor(address: string, di: string): Uint8Array {
-  const payload = Uint8Array.from([6, 4, 2, 0], (at) => Number.parseInt(di.slice(at, at + 2), 16));
-  return concatBytes(wakeUp, encodeFrame({ address, control: READ, payload }));
+/**
+ * Reads what one identifier holds, follow-up frames included. `form` is for load records alone.
+ * Throws BUS_, PORT_ and METER_ errors; where the answer had begun, the content that came, the
+ * longer of the two tries, is in `context.partial` as hex in wire order.
+ */
+export async function readContent(
+  bus: Bus,
+  address: string,
+  di: string,
+  options: ReadOptions,
+  form: ReadForm = {},
+): Promise<ContentAnswer> {
+  const station = { bus, address, options };
+  let chain = await readChain(station, di, form);
+  if (chain.brokenBy !== null && isWorthRepeating(chain.brokenBy)) {
+    chain = await tryAgain(station, di, { form, before: chain });
+  }
+  if (chain.brokenBy !== null) throw partialError(di, chain.content, chain.brokenBy);
+  return { address: chain.address, content: chain.content };
 }
 
-/** One exchange: asks for one identifier. Throws BUS_, PORT_, METER_ and FRAME_LENGTH errors. */
+/**
+ * Reads one identifier of the table. Throws what {@link readContent} throws, CONFIG_INVALID for
+ * an identifier that the table lacks, and FRAME_LENGTH where the content does not fit it.
+ */
 export async function readItem(
   bus: Bus,
   address: string,
   di: string,
   options: ReadOptions,
 ): Promise<ItemAnswer> {
-  const item = ITEMS.get(di);
+  const item = findItem(di);
   if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown data identifier ${di}`);
-  const frame = await bus.exchange({
-    request: requestFor(address, di),
-    framer: createFramer(),
-    match: (candidate) => isAnswer(candidate, address, di),
-    firstByteMs: FIRST_BYTE_MS,
-    idleMs: IDLE_MS,
-    quietMs: QUIET_MS,
-    ...options,
-  });
-  if (isAbnormal(frame)) throw exceptionError(frame, di);
-  if (hasMore(frame)) {
-    throw new AmrError('METER_WRONG_ITEM', `the answer to ${di} goes on in further frames`);
-  }
-  return { address: frame.address, values: decodeItem(item, frame.payload.subarray(4)) };
+  const answer = await readContent(bus, address, di, options);
+  return { address: answer.address, values: decodeItem(item, answer.content) };
+}
+
+/** The head of the answer bears the same address; some meters leave the wildcard in it. */
+function isOwnAddress(frame: Dlt645Frame): boolean {
+  if (!isAnswer(frame, READ_ADDRESS, ANYBODY) || isAbnormal(frame)) return false;
+  if (frame.payload.length !== 6) return false;
+  return frame.address === ANYBODY || frame.address === parseAddress(frame.payload);
+}
+
+/** 13H, to the only meter on the line: its address. Throws BUS_ and PORT_ errors. */
+export async function readAddress(bus: Bus, options: ReadOptions): Promise<string> {
+  const frame = await ask(
+    { bus, address: ANYBODY, options },
+    {
+      control: READ_ADDRESS,
+      payload: new Uint8Array(0),
+      match: isOwnAddress,
+      firstByteMs: FIRST_BYTE_MS,
+    },
+  );
+  return parseAddress(frame.payload);
 }

@@ -7,7 +7,9 @@
  *   digits := packed BCD or hex that is a name, not a number: addresses, identifiers, codes
  *   text   := ASCII, last character first, filled up with 00H
  *   bits   := binary, shown as 0x...
+ *   raw    := bytes of no known form, shown in the order in which they came
  */
+import { fromHex, toHex } from '../../src/core/bytes.ts';
 import { type Decimal, decimal } from '../../src/core/decimal.ts';
 import { FLAG_ABSENT, FLAG_INVALID } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
@@ -28,6 +30,7 @@ export type TimeLayout =
   | 'YYMMDDWW'
   | 'YYMMDD'
   | 'MMDDhhmm'
+  | 'MMDD'
   | 'DDhh'
   | 'hhmmss'
   | 'hhmm';
@@ -38,7 +41,7 @@ export interface TimeFormat {
 }
 
 export interface PlainFormat {
-  readonly kind: 'digits' | 'text' | 'bits';
+  readonly kind: 'digits' | 'text' | 'bits' | 'raw';
   readonly bytes: number;
 }
 
@@ -91,11 +94,14 @@ function isClockTime({ hh = '00', mm = '00', ss = '00' }: Record<string, string>
   return hh <= '23' && mm <= '59' && ss <= '59';
 }
 
-/** `YYYY-MM-DD HH:mm:ss`, less what the layout lacks; all zero means that it never happened. */
+/**
+ * `YYYY-MM-DD HH:mm:ss`, less what the layout lacks. A day of zeros means that it never happened,
+ * one of nines that it is not set.
+ */
 function showTime(bytes: Uint8Array, { layout }: TimeFormat): Shown {
   const digits = hexReversed(bytes);
   if (!/^\d+$/.test(digits)) return INVALID;
-  if (layout.includes('DD') && /^0+$/.test(digits)) return ABSENT;
+  if (layout.includes('DD') && /^(0+|9+)$/.test(digits)) return ABSENT;
   const pairs = pairsOf(digits, layout);
   if (!isDate(pairs) || !isClockTime(pairs)) return INVALID;
   const { YY, MM, DD, WW, hh, mm, ss } = pairs;
@@ -116,7 +122,8 @@ function showText(bytes: Uint8Array): Shown {
 
 /** The value in exactly the bytes of the format. All FFH means that the meter has none. */
 export function show(bytes: Uint8Array, format: Format): Shown {
-  if (format.kind !== 'bits' && bytes.every((byte) => byte === 0xff)) return ABSENT;
+  const isBinary = format.kind === 'bits' || format.kind === 'raw';
+  if (!isBinary && bytes.every((byte) => byte === 0xff)) return ABSENT;
   switch (format.kind) {
     case 'number':
       return showNumber(bytes, format);
@@ -128,6 +135,8 @@ export function show(bytes: Uint8Array, format: Format): Shown {
       return { value: hexReversed(bytes), flags: [] };
     case 'bits':
       return { value: `0x${hexReversed(bytes)}`, flags: [] };
+    case 'raw':
+      return { value: toHex(bytes).replaceAll(' ', '').toLowerCase(), flags: [] };
   }
 }
 
@@ -187,6 +196,8 @@ export function pack(value: Decimal | string | null, format: Format): Uint8Array
       return packHex(value, format.bytes);
     case 'bits':
       return packHex(value.replace(/^0x/, ''), format.bytes);
+    case 'raw':
+      return fromHex(value);
     case 'number':
       throw new AmrError('DATA_INVALID', 'text where the item is a number');
   }

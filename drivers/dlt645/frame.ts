@@ -44,8 +44,16 @@ export const isAbnormal = ({ control }: Dlt645Frame) => (control & ABNORMAL) !==
 export const hasMore = ({ control }: Dlt645Frame) => (control & MORE_FOLLOWS) !== 0;
 export const functionOf = ({ control }: Dlt645Frame) => control & FUNCTION_MASK;
 
+/** A plain loop: it runs over every byte of noise many times. */
 function checksum(bytes: Uint8Array): number {
-  return bytes.reduce((sum, byte) => (sum + byte) & 0xff, 0);
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at++) sum += bytes[at] ?? 0;
+  return sum & 0xff;
+}
+
+/** True for the bytes of a frame by their end and checksum; the cheap way to pass over noise. */
+export function isClosed(bytes: Uint8Array): boolean {
+  return bytes.at(-1) === END && bytes.at(-2) === checksum(bytes.subarray(0, -2));
 }
 
 /** `"123456789012"` to the six wire bytes 12 90 78 56 34 12, and back by {@link addressText}. */
@@ -59,10 +67,14 @@ function addressText(wire: Uint8Array): string {
   return hexReversed(wire);
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0').toUpperCase(),
+);
+
 /** Bytes low byte first as hex, high byte first: how identifiers, addresses and BCD read. */
 export function hexReversed(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text = byte.toString(16).padStart(2, '0').toUpperCase() + text;
+  for (let at = bytes.length - 1; at >= 0; at--) text += HEX[bytes[at] ?? 0];
   return text;
 }
 

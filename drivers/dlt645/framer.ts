@@ -5,53 +5,88 @@
  */
 import type { Framer } from '../../src/core/bus.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
-import { AmrError } from '../../src/core/errors.ts';
-import { type Dlt645Frame, FRAME_OVERHEAD, LENGTH_AT, parseFrame, START } from './frame.ts';
+import {
+  type Dlt645Frame,
+  FRAME_OVERHEAD,
+  isClosed,
+  LENGTH_AT,
+  parseFrame,
+  START,
+} from './frame.ts';
 
-/** A place in the stream: a frame, or bytes that begin like one and are none. */
-export interface Found {
-  readonly frame: Dlt645Frame | null;
-  /** Why there is no frame. */
-  readonly error: AmrError | null;
-  /** Where the first 68H stands in the bytes given. */
+interface Span {
+  /** Of the first 68H. */
   readonly start: number;
   /** First byte behind it. */
   readonly end: number;
 }
 
-/** What may stand at `start`: a frame, nothing, or `null` while more bytes could make it one. */
-function frameAt(bytes: Uint8Array, start: number): Found | 'none' | null {
+/** A frame and where it stands in the bytes given. */
+export interface Found extends Span {
+  readonly frame: Dlt645Frame;
+}
+
+export interface Scanned {
+  readonly found: readonly Found[];
+  /**
+   * Start and end, in turn, of bytes that begin like a frame and are none. Plain numbers: noise
+   * can begin one with every byte.
+   */
+  readonly broken: readonly number[];
+  /** Where an unfinished frame may begin; behind the last byte where none does. */
+  readonly rest: number;
+}
+
+/** The end of what begins like a frame at `start`, -1 where nothing does, `null` while it may. */
+function endOfFrame(bytes: Uint8Array, start: number): number | null {
+  if (bytes[start] !== START) return -1;
   const second = bytes[start + 7];
-  if (second !== undefined && second !== START) return 'none';
+  if (second !== undefined && second !== START) return -1;
   const length = bytes[start + LENGTH_AT];
   if (length === undefined) return null;
   const end = start + FRAME_OVERHEAD + length;
-  if (bytes.length < end) return null;
-  try {
-    return { frame: parseFrame(bytes.subarray(start, end)), error: null, start, end };
-  } catch (thrown) {
-    if (!(thrown instanceof AmrError)) throw thrown;
-    return { frame: null, error: thrown, start, end };
-  }
+  return bytes.length < end ? null : end;
 }
 
-/** Frames and broken frames from `from` on; `rest` is where an unfinished frame may begin. */
-export function scan(bytes: Uint8Array, from = 0): { found: Found[]; rest: number } {
+/** The end of the frame at `start`, `null` where there is none or not yet. */
+function closedAt(bytes: Uint8Array, start: number): number | null {
+  const end = endOfFrame(bytes, start);
+  return end !== null && end > 0 && isClosed(bytes.subarray(start, end)) ? end : null;
+}
+
+/**
+ * The frame that is whole first. Noise may close by chance around good frames; and bytes that come
+ * one by one must give the same frames as all at once.
+ */
+function firstClosed(bytes: Uint8Array, outer: Span): Span {
+  let first = outer;
+  for (let start = outer.start + 1; start + FRAME_OVERHEAD < first.end; start++) {
+    const end = closedAt(bytes, start);
+    if (end !== null && end < first.end) first = { start, end };
+  }
+  return first;
+}
+
+/** Frames and broken frames in order. */
+export function scan(bytes: Uint8Array): Scanned {
   const found: Found[] = [];
-  let at = from;
+  const broken: number[] = [];
   let rest: number | null = null;
-  while (at < bytes.length) {
-    const place = bytes[at] === START ? frameAt(bytes, at) : 'none';
-    if (place === null) rest ??= at;
-    if (place !== null && place !== 'none') found.push(place);
-    if (place !== null && place !== 'none' && place.frame !== null) {
-      at = place.end;
+  let start = 0;
+  while (start < bytes.length) {
+    const end = endOfFrame(bytes, start);
+    if (end !== null && end > 0 && isClosed(bytes.subarray(start, end))) {
+      const span = firstClosed(bytes, { start, end });
+      found.push({ frame: parseFrame(bytes.subarray(span.start, span.end)), ...span });
       rest = null;
+      start = span.end;
     } else {
-      at += 1;
+      if (end === null) rest ??= start;
+      else if (end > 0) broken.push(start, end);
+      start += 1;
     }
   }
-  return { found, rest: rest ?? bytes.length };
+  return { found, broken, rest: rest ?? bytes.length };
 }
 
 /** Whole frames only; what is broken is passed over. */
@@ -62,7 +97,7 @@ export function createFramer(): Framer<Dlt645Frame> {
       pending = concatBytes(pending, bytes);
       const { found, rest } = scan(pending);
       pending = pending.slice(rest);
-      return found.flatMap(({ frame }) => (frame === null ? [] : [frame]));
+      return found.map(({ frame }) => frame);
     },
   };
 }

@@ -6,10 +6,11 @@
  * his own. Bytes that come while nobody waits are counted and thrown away.
  */
 import type { Logger } from 'pino';
-import type { Bus, Exchange, Framer } from '../core/bus.ts';
+import type { Bus, Exchange, Framer, Sender, Sending } from '../core/bus.ts';
 import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import type { Line } from '../core/line.ts';
+import { transmitMs } from '../core/transport.ts';
 import { createQueue } from './queue.ts';
 import { createReception, type Reception } from './reception.ts';
 
@@ -34,12 +35,16 @@ export interface BusCounters {
   lateFrames: number;
   /** Bytes that belonged to no accepted frame. */
   strayBytes: number;
+  /** Requests that nobody was to answer. */
+  sent: number;
   restarts: number;
 }
 
-export interface CountedBus extends Bus {
+export interface CountedBus extends Bus, Sender {
   readonly counters: Readonly<BusCounters>;
 }
+
+type Turn = Pick<Sending, 'priority' | 'signal'>;
 
 /** After so many exchanges without a single byte the port itself may hang: it is opened anew. */
 const SILENT_EXCHANGES = 10;
@@ -58,6 +63,7 @@ export function createBus(
     foreignFrames: 0,
     lateFrames: 0,
     strayBytes: 0,
+    sent: 0,
     restarts: 0,
   };
   const queue = createQueue(clock);
@@ -88,12 +94,12 @@ export function createBus(
     quietMs = settings.turnaroundMs;
   }
 
-  function count(taken: Reception<unknown>): void {
+  function count(taken: Reception<unknown>, mayBeSilent: boolean): void {
     counters.echoes += taken.sawEcho ? 1 : 0;
     counters.foreignFrames += taken.foreignFrames;
     counters.strayBytes += taken.strayBytes;
     if (taken.bytes > 0) silent = 0;
-    else if (taken.isTimedOut) silent += 1;
+    else if (taken.isTimedOut && !mayBeSilent) silent += 1;
     if (silent < SILENT_EXCHANGES) return;
     silent = 0;
     counters.restarts += 1;
@@ -112,6 +118,7 @@ export function createBus(
     });
     reception = taken;
     try {
+      exchange.onSent?.();
       await line.write(exchange.request);
       const frame = await taken.outcome();
       counters.answered += 1;
@@ -125,20 +132,33 @@ export function createBus(
       throw line.fault ?? thrown;
     } finally {
       reception = null;
-      count(taken);
+      count(taken, exchange.mayBeSilent ?? false);
     }
+  }
+
+  async function transmit({ request, quietMs: quietAfterMs, signal }: Sending): Promise<void> {
+    if (line.fault !== null) throw line.fault;
+    await waitForSilence(signal);
+    counters.sent += 1;
+    const bytes = request();
+    quietMs = quietAfterMs;
+    quietUntil = clock.monotonic() + transmitMs(bytes.length, line.info) + quietAfterMs;
+    await line.write(bytes);
+  }
+
+  /** Takes its turn on the line. */
+  function inTurn<T>(who: Turn, work: () => Promise<T>): Promise<T> {
+    return queue.run(who, work).catch((thrown: unknown) => {
+      throw who.signal.aborted && thrown === who.signal.reason
+        ? new AmrError('BUS_ABORTED', 'the exchange was aborted', { cause: thrown })
+        : thrown;
+    });
   }
 
   return {
     name: settings.name,
     counters,
-    exchange: (exchange) =>
-      queue
-        .run(exchange, () => perform(exchange))
-        .catch((thrown: unknown) => {
-          throw exchange.signal.aborted && thrown === exchange.signal.reason
-            ? new AmrError('BUS_ABORTED', 'the exchange was aborted', { cause: thrown })
-            : thrown;
-        }),
+    exchange: (exchange) => inTurn(exchange, () => perform(exchange)),
+    send: (sending) => inTurn(sending, () => transmit(sending)),
   };
 }

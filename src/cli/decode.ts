@@ -7,7 +7,7 @@ import { DRIVERS } from '../drivers.ts';
 import { loadDriver } from '../field.ts';
 import { printJson, printLine } from './output.ts';
 
-/** A protocol that tells its frames by their first byte decodes what nobody named. */
+/** Tells its frames by their first byte and both of its editions by their function codes. */
 const DEFAULT_PROTOCOL = 'dlt645-2007';
 
 interface DecodeOptions {
@@ -28,10 +28,11 @@ function decodeText(driver: Driver, text: string): DecodedFrame[] {
 
 function describe(frame: DecodedFrame): string[] {
   if (!frame.ok) return [`${frame.protocol}: no good frame: ${frame.error?.meaning ?? ''}`];
-  const { direction, function: name, control, address, di, preamble } = frame;
+  const { direction, function: name, control, address, di, preamble, sequence } = frame;
   const lines = [
     `${frame.protocol} ${direction} of ${address}: ${name} (control ${control}H)` +
-      `${di ? `, identifier ${di}` : ''}, ${preamble} wake-up bytes`,
+      `${di ? `, identifier ${di}` : ''}${sequence ? `, part ${sequence}` : ''}` +
+      `, ${preamble} wake-up bytes`,
   ];
   if (frame.more) lines.push('  more frames follow');
   if (frame.error !== null) lines.push(`  ${frame.error.err ?? ''} ${frame.error.meaning}`);
@@ -62,7 +63,11 @@ export function decodeCommand(): Command {
     .description('Explain the bytes of frames: every frame found, broken ones with the reason.')
     .argument('<hex...>', 'bytes in hex, spaces allowed; - reads one frame text a line from stdin')
     .option('--json', 'one JSON array, or one a line with -')
-    .option('--protocol <name>', `one of ${Object.keys(DRIVERS).join(', ')}`, DEFAULT_PROTOCOL)
+    .option(
+      '--protocol <name>',
+      `one of ${Object.keys(DRIVERS).join(', ')}; both editions of DL/T 645 are told apart by themselves`,
+      DEFAULT_PROTOCOL,
+    )
     .addHelpText(
       'after',
       '\nExample:\n  amr decode FE FE FE FE 68 12 90 78 56 34 12 68 91 08 33 33 34 33 AB 89 67 45 CC 16',

@@ -1,22 +1,16 @@
 import { Command, InvalidArgumentError } from 'commander';
-import pino from 'pino';
-import { createBus } from '../bus/bus.ts';
 import { loadModels } from '../config/models.ts';
-import type { BusConfig } from '../config/schema.ts';
-import { toHex } from '../core/bytes.ts';
-import { systemClock } from '../core/clock.ts';
 import { formatDecimal } from '../core/decimal.ts';
 import type { Driver, ReadResult } from '../core/driver.ts';
 import { AmrError, toAmrError } from '../core/errors.ts';
 import { type MeterModel, resolveRegisters } from '../core/model.ts';
 import type { Register } from '../core/registers.ts';
 import { formatInstant } from '../core/zoned-time.ts';
-import { createTransport, loadDriver } from '../field.ts';
+import { loadDriver } from '../field.ts';
 import { repeatRead } from '../poll/repeat.ts';
-import { createLink } from '../transport/link.ts';
-import { createTrace, traced } from '../transport/trace.ts';
 import { parseBusUrl } from './bus-url.ts';
 import { printJson, printLine, table } from './output.ts';
+import { withBus } from './with-bus.ts';
 
 interface ReadOptions {
   readonly bus: string;
@@ -49,34 +43,6 @@ function registersNamed(words: readonly string[], model: MeterModel, driver: Dri
     return held.length > 0 ? held : resolveRegisters(model, [word]);
   });
   return [...new Set(registers)];
-}
-
-/** The line open for the time of `work`, with the driver's trace on stderr where asked for. */
-async function withBus<T>(
-  config: BusConfig,
-  showTrace: boolean,
-  work: (bus: ReturnType<typeof createBus>) => Promise<T>,
-): Promise<T> {
-  const clock = systemClock;
-  const log = pino({ level: 'silent' });
-  const trace = createTrace(clock, log);
-  const make = () => traced(createTransport(config, clock), trace);
-  const link = createLink({ make, clock, log, random: Math.random });
-  const end = new AbortController();
-  const running = link.run(end.signal);
-  try {
-    await link.firstAttempt;
-    const timing = { latencyMs: config.latency, turnaroundMs: config.turnaround };
-    return await work(
-      createBus({ name: link.info.address, ...timing }, { line: link, clock, log }),
-    );
-  } finally {
-    end.abort();
-    await running;
-    for (const { direction, bytes } of showTrace ? trace.entries() : []) {
-      process.stderr.write(`${direction} ${toHex(bytes)}\n`);
-    }
-  }
 }
 
 function reportOf(address: string, { values, failures }: ReadResult): ReadReport {

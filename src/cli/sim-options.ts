@@ -25,6 +25,13 @@ export function parseAddress(text: string): string {
   throw new InvalidArgumentError('It must be up to 12 digits.');
 }
 
+/** Seconds, behind where negative; up to 30 days. */
+export function parseDrift(text: string): number {
+  const seconds = /^-?\d{1,7}$/.test(text) ? Number(text) : Number.NaN;
+  if (Math.abs(seconds) <= 2_592_000) return seconds;
+  throw new InvalidArgumentError('It must be a whole number of seconds, such as -90.');
+}
+
 /** A zone name that this runtime knows. */
 export function parseZone(text: string): string {
   if (isTimeZone(text)) return text;

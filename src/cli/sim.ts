@@ -14,13 +14,14 @@ import {
   collectFault,
   type FaultyMeter,
   parseAddress,
+  parseDrift,
   parseListen,
   parseZone,
   whole,
 } from './sim-options.ts';
 
 /** `amr sim`: simulated meters on a simulated line, for tests, demos and bench work. */
-const PROTOCOL = 'dlt645-2007';
+const PROTOCOLS = Object.keys(DRIVERS);
 const KINDS = ['single', 'three', 'mixed'] as const;
 
 export interface SimLineSettings {
@@ -35,6 +36,10 @@ export interface SimLineSettings {
   readonly preamble?: number;
   readonly seed?: number;
   readonly zone?: string;
+  /** What the meters speak, of the table of drivers. */
+  readonly protocol?: string;
+  /** How far the meters' own clocks are ahead. */
+  readonly driftMs?: number;
   readonly faults?: readonly FaultyMeter[];
   readonly onAnswer?: (entry: JournalEntry) => void;
 }
@@ -49,6 +54,8 @@ const DEFAULTS = {
   preamble: 4,
   seed: 1,
   zone: 'Asia/Shanghai',
+  protocol: 'dlt645-2007',
+  driftMs: 0,
 } as const satisfies SimLineSettings;
 
 function kindOf(kind: (typeof KINDS)[number], index: number): MeterKind {
@@ -57,13 +64,14 @@ function kindOf(kind: (typeof KINDS)[number], index: number): MeterKind {
 }
 
 /**
- * A line with DL/T 645-2007 meters; every fourth has solar panels and feeds in around noon.
+ * A line with DL/T 645 meters; every fourth has solar panels and feeds in around noon.
  * Throws CONFIG_INVALID for a fault of a meter that is not there.
  */
 export async function buildSimLine(settings: SimLineSettings = {}): Promise<SimLine> {
-  const { clock, meters: count, firstAddress, kind, zone, ...line } = { ...DEFAULTS, ...settings };
-  const createSlave = await DRIVERS[PROTOCOL]?.slave();
-  if (createSlave === undefined) throw new AmrError('INTERNAL', `no driver ${PROTOCOL}`);
+  const merged = { ...DEFAULTS, ...settings };
+  const { clock, meters: count, firstAddress, kind, zone, driftMs, protocol, ...line } = merged;
+  const createSlave = await DRIVERS[protocol]?.slave();
+  if (createSlave === undefined) throw new AmrError('INTERNAL', `no driver ${protocol}`);
   const meters = Array.from({ length: count }, (_, index) => ({
     address: String(BigInt(firstAddress) + BigInt(index)).padStart(12, '0'),
     preamble: line.preamble,
@@ -73,6 +81,7 @@ export async function buildSimLine(settings: SimLineSettings = {}): Promise<SimL
       seed: hash(line.seed, index),
       zone,
       solar: index % 4 === 3,
+      driftMs,
     }),
   }));
   // The first look at a register adds up the past; later, that would hold up the line.
@@ -97,6 +106,8 @@ interface SimCommandOptions {
   readonly preamble: number;
   readonly seed: number;
   readonly zone: string;
+  readonly protocol: string;
+  readonly drift: number;
   readonly fault?: readonly FaultyMeter[];
   readonly journal?: string;
   readonly json?: true;
@@ -112,11 +123,12 @@ function openJournal(path: string): (entry: JournalEntry) => void {
 }
 
 function lineOf(options: SimCommandOptions): Promise<SimLine> {
-  const { baud, delay, fault, journal, ...same } = options;
+  const { baud, delay, drift, fault, journal, ...same } = options;
   return buildSimLine({
     ...same,
     baudRate: baud,
     answerDelayMs: delay,
+    driftMs: drift * 1000,
     faults: fault ?? [],
     ...(journal === undefined ? {} : { onAnswer: openJournal(journal) }),
   });
@@ -133,12 +145,16 @@ async function serve(line: SimLine, { serial, listen, baud }: SimCommandOptions)
   return { ...served, listening: `tcp://${host}:${served.port}`, gone: null };
 }
 
-function announce(listening: string, addresses: readonly string[], isJson: boolean): void {
-  const text = isJson
+function announce(
+  listening: string,
+  addresses: readonly string[],
+  { json, protocol }: SimCommandOptions,
+): void {
+  const text = json
     ? JSON.stringify({ listening, meters: addresses })
     : [
-        `${addresses.length} simulated ${PROTOCOL} meters, ${addresses[0]} to ${addresses.at(-1)}, on ${listening}`,
-        `Read one: amr read --bus '${listening}' --model ${PROTOCOL} --address ${addresses[0]} energy`,
+        `${addresses.length} simulated ${protocol} meters, ${addresses[0]} to ${addresses.at(-1)}, on ${listening}`,
+        `Read one: amr read --bus '${listening}' --model ${protocol} --address ${addresses[0]} energy`,
         'Stop with Ctrl-C.',
       ].join('\n');
   process.stdout.write(`${text}\n`);
@@ -163,7 +179,7 @@ async function runSim(options: SimCommandOptions): Promise<void> {
   const line = await lineOf(options);
   const served = await serve(line, options);
   const signal = stopSignal();
-  announce(served.listening, line.addresses, options.json === true);
+  announce(served.listening, line.addresses, options);
   const lost = served.gone === null ? [] : [served.gone.then(() => 'lost' as const)];
   const end = await Promise.race([signal.received, ...lost]);
   signal.forget();
@@ -185,9 +201,14 @@ ${Object.entries(FAULTS)
 /** The verb `sim`. */
 export function simCommand(): Command {
   return new Command('sim')
-    .description('run simulated DL/T 645-2007 meters behind a TCP or serial line')
+    .description('run simulated DL/T 645 meters behind a TCP or serial line')
     .option('--meters <n>', 'number of meters', whole(1, 256), DEFAULTS.meters)
     .option('--first-address <digits>', 'first address', parseAddress, DEFAULTS.firstAddress)
+    .addOption(
+      new Option('--protocol <name>', 'that the meters speak')
+        .choices(PROTOCOLS)
+        .default(DEFAULTS.protocol),
+    )
     .addOption(new Option('--kind <kind>', 'of meters').choices(KINDS).default(DEFAULTS.kind))
     .option('--baud <rate>', 'speed of the line, 8E1', whole(300, 921_600), DEFAULTS.baudRate)
     .option('--delay <ms>', 'before an answer', whole(0, 60_000), DEFAULTS.answerDelayMs)
@@ -200,6 +221,7 @@ export function simCommand(): Command {
     .option('--preamble <n>', 'FE bytes before an answer', whole(0, 16), DEFAULTS.preamble)
     .option('--seed <n>', 'of loads and faults', whole(0, 999_999_999), DEFAULTS.seed)
     .option('--zone <name>', "the meters' time zone", parseZone, DEFAULTS.zone)
+    .option('--drift <seconds>', "how far the meters' clocks are ahead", parseDrift, 0)
     .option('--fault <meter=fault>', 'see below; may be given again', collectFault)
     .option('--journal <file>', 'append every answer given, as JSON lines')
     .option('--json', 'print one JSON line when ready')

@@ -22,6 +22,29 @@ export interface Exchange<Frame> {
   readonly quietMs: number;
   readonly priority: Priority;
   readonly signal: AbortSignal;
+  /** Called at the moment the request goes to the port: waiting for the line is over then. */
+  readonly onSent?: () => void;
+  /** Silence is one of the usual answers here, no sign of a port that hangs. */
+  readonly mayBeSilent?: boolean;
+}
+
+/** What is told to all meters at once and answered by none. */
+export interface Sending {
+  /** Made when the line is free: what tells the time must not grow old in the queue. */
+  readonly request: () => Uint8Array;
+  /** Silence kept behind it, for meters that answer what nobody should. */
+  readonly quietMs: number;
+  readonly priority: Priority;
+  readonly signal: AbortSignal;
+}
+
+/** The side of a line that speaks and does not listen. */
+export interface Sender {
+  /**
+   * Waits for the line as an exchange does and resolves once the bytes are with the port; the
+   * line stays taken for their time on it and `quietMs`. Rejects with a PORT_ or BUS_ error.
+   */
+  send(sending: Sending): Promise<void>;
 }
 
 /** One physical line: exactly one exchange at a time. */

@@ -1,4 +1,5 @@
 import type { Bus, Priority } from './bus.ts';
+import type { Clock } from './clock.ts';
 import type { Decimal } from './decimal.ts';
 import type { AmrError } from './errors.ts';
 import type { MeterModel } from './model.ts';
@@ -6,6 +7,7 @@ import type { Register } from './registers.ts';
 
 /** Quality codes of IEC 61968-9, written system.category.index; system 2 is collection. */
 export const FLAG_INVALID = '2.5.257';
+export const FLAG_SUSPECT = '2.5.258';
 export const FLAG_ABSENT = '2.5.259';
 
 /** One register as the meter showed it. */
@@ -14,6 +16,11 @@ export interface RegisterValue {
   /** `null` where the meter showed no number; then a flag says why. */
   readonly value: Decimal | null;
   readonly flags: readonly string[];
+  /**
+   * When a maximum demand was reached, the meter's wall time `YYYY-MM-DDTHH:mm:ss`; `null` where
+   * that never was. Absent from registers without a moment of their own.
+   */
+  readonly at?: string | null;
 }
 
 /** Registers that could not be read, and why. */
@@ -37,6 +44,28 @@ export interface FreezeResult extends ReadResult {
 export interface ReadOptions {
   readonly priority: Priority;
   readonly signal: AbortSignal;
+  /** Called at the moment a request goes to the port, for those who measure the time of an answer. */
+  readonly onSent?: () => void;
+}
+
+export interface ClockOptions extends ReadOptions {
+  /** The gateway's, to compare with. */
+  readonly clock: Clock;
+  /** The zone of the meter's wall time, an IANA name. */
+  readonly zone: string;
+}
+
+/** The meter's clock against the gateway's. */
+export interface ClockReading {
+  /** The meter's wall time as it was answered, `YYYY-MM-DDTHH:mm:ss`. */
+  readonly meterTime: string;
+  /** The gateway's clock halfway between question and answer, epoch milliseconds. */
+  readonly readAt: number;
+  /**
+   * The meter's clock less the gateway's, both at `readAt`. The meter shows whole seconds, so its
+   * clock may be up to 1000 ms further ahead.
+   */
+  readonly offsetMs: number;
 }
 
 /** What a driver keeps per meter. No timers and no retries: the bus and the poller own them. */
@@ -49,6 +78,133 @@ export interface DriverSession {
     registers: readonly Register[],
     options: ReadOptions,
   ): Promise<FreezeResult>;
+  /** Reads a snapshot of any kind; the meter's own time of it is checked against the wanted. */
+  readFreeze?(
+    wanted: WantedFreeze,
+    registers: readonly Register[],
+    options: ReadOptions,
+  ): Promise<FreezeResult>;
+  /**
+   * Reads what the meter kept at the settlement that fell in this calendar month, `YYYY-MM`. With
+   * settlement at the start of the 1st, that of 2026-11 closes October.
+   */
+  readSettlement?(
+    month: string,
+    registers: readonly Register[],
+    options: ReadOptions,
+  ): Promise<SettlementResult>;
+  /** Reads the load profile within these two wall times of the meter, both included. */
+  readProfile?(
+    span: ProfileSpan,
+    registers: readonly Register[],
+    options: ReadOptions,
+  ): Promise<ProfileResult>;
+  /** Reads what the meter noted of happenings on the line and to itself. */
+  readEvents?(options: ReadOptions): Promise<EventsResult>;
+  /** Reads the meter's clock. Rejects with BUS_, PORT_, METER_ and DATA_ errors. */
+  readClock?(options: ClockOptions): Promise<ClockReading>;
+}
+
+/** A meter that nobody had named and that answered to its full address. */
+export interface FoundMeter {
+  readonly address: string;
+  readonly protocol: string;
+}
+
+/** How far a search is, told after every question. */
+export interface DiscoverProgress {
+  readonly protocol: string;
+  /** What is asked for at present, in the protocol's own notation of a part of all addresses. */
+  readonly pattern: string;
+  readonly asked: number;
+  /** Questions that remain in the parts known to hold meters; it grows with every such part. */
+  readonly left: number;
+  readonly meters: readonly FoundMeter[];
+}
+
+export interface DiscoverOptions extends ReadOptions {
+  /** Protocols that share a driver's frame; all of the driver's where absent. */
+  readonly protocols?: readonly string[];
+  /** Goes through all parts even where nobody answered the question to all; slow. */
+  readonly isThorough?: boolean;
+  readonly onProgress?: (progress: DiscoverProgress) => void;
+}
+
+/** What a search found. It ends early when the signal aborts or the port is lost. */
+export interface Discovery {
+  readonly meters: readonly FoundMeter[];
+  /** Patterns under which somebody was heard, or might have been, and not everybody found. */
+  readonly unresolved: readonly string[];
+  /** Why it ended early, `null` where it went to the end. */
+  readonly endedBy: AmrError | null;
+}
+
+/** Snapshots taken every midnight, at set times, or when told to. */
+export type FreezeKind = 'daily' | 'timed' | 'instant';
+
+export interface WantedFreeze {
+  readonly kind: FreezeKind;
+  /** The wall time of the freeze, or its beginning: `YYYY-MM-DD`, `YYYY-MM-DDTHH:mm`. */
+  readonly at: string;
+}
+
+export interface SettlementResult extends FreezeResult {
+  /** Meters keep no time with a settlement: `frozenAt` is computed from their settlement day. */
+  readonly isTimeDerived: true;
+}
+
+export interface ProfileSpan {
+  /** The first and the last wall time wanted, `YYYY-MM-DDTHH:mm:ss`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ProfileRecord {
+  /** The meter's wall time of the record, `YYYY-MM-DDTHH:mm:ss`. */
+  readonly meterTime: string;
+  readonly values: readonly RegisterValue[];
+  /** Of the record as a whole; each of its values carries them too. */
+  readonly flags: readonly string[];
+}
+
+export interface ProfileResult {
+  /** Oldest first, each time once. */
+  readonly records: readonly ProfileRecord[];
+  /** Registers that no record holds, and what ended the reading early. */
+  readonly failures: readonly ReadFailure[];
+  /** Records that the meter sent and that were broken. */
+  readonly issues: readonly AmrError[];
+}
+
+/** What a meter noted of one kind of event. */
+export interface NotedEvent {
+  /** Such as `voltage_loss`. */
+  readonly event: string;
+  /** The phase for events that happen to one, else `null`. */
+  readonly phase: string | null;
+  readonly count: number | null;
+  /** How long in all, `null` where the meter does not say. */
+  readonly minutes: number | null;
+  /** The latest record, field by field; empty where there is none. */
+  readonly latest: readonly DecodedValue[];
+}
+
+/** One bit of the meter's status, or several that belong together. */
+export interface StatusPart {
+  /** Such as `x_status_word_3`. */
+  readonly word: string;
+  readonly name: string;
+  /** Of a single bit 1 where it is set. */
+  readonly number: number;
+  /** The number in words, `null` where the bit is simply set or not. */
+  readonly state: string | null;
+}
+
+export interface EventsResult {
+  readonly events: readonly NotedEvent[];
+  readonly status: readonly StatusPart[];
+  /** What could not be read, by event or status word. */
+  readonly failures: readonly { readonly what: string; readonly error: AmrError }[];
 }
 
 /** One frame as `amr decode` prints it; see the command-line contract. */
@@ -62,6 +218,8 @@ export interface DecodedFrame {
   readonly function?: string;
   readonly di?: string | null;
   readonly more?: boolean;
+  /** The place of a follow-up frame in its chain, from 1. */
+  readonly sequence?: number;
   readonly error: { readonly code: string; readonly err?: string; readonly meaning: string } | null;
   readonly values: readonly DecodedValue[];
 }
@@ -85,6 +243,8 @@ export interface Driver {
   /** The step of the register's digits, such as `0.01`; `null` where the model lacks it. */
   resolution(model: MeterModel, register: Register): string | null;
   open(bus: Bus, address: string, model: MeterModel): DriverSession;
+  /** Finds the meters on a line of which nothing is known. Never rejects with an AmrError. */
+  discover?(bus: Bus, options: DiscoverOptions): Promise<Discovery>;
   /** Every frame in these bytes, broken ones included, in order. */
   decode(bytes: Uint8Array): DecodedFrame[];
 }

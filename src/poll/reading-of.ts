@@ -1,7 +1,7 @@
 /** From what the attempts brought to the reading that is stored and published. */
 import type { ClockState } from '../core/clock.ts';
 import { formatDecimal } from '../core/decimal.ts';
-import { FLAG_ABSENT } from '../core/driver.ts';
+import { FLAG_ABSENT, type RegisterValue } from '../core/driver.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Reading, WireValue } from '../core/reading.ts';
 import { formatInstant, zonedToEpoch } from '../core/zoned-time.ts';
@@ -20,12 +20,19 @@ function causeOf({ failures }: Outcome): ErrorCode {
   return failures[0]?.error.code ?? 'INTERNAL';
 }
 
-function content(outcome: Outcome): Pick<Reading, 'values' | 'flags'> {
+/** Maximum demands carry their moment, which meters show as wall time of the zone. */
+function wireValueOf({ value, at }: RegisterValue, zone: string): WireValue {
+  const digits = value === null ? null : formatDecimal(value);
+  if (at === undefined) return digits;
+  return { value: digits, at: at === null ? null : formatInstant(zonedToEpoch(at, zone), zone) };
+}
+
+function content(outcome: Outcome, zone: string): Pick<Reading, 'values' | 'flags'> {
   const values: Record<string, WireValue> = {};
   const flags: Record<string, string[]> = {};
-  for (const { register, value, flags: some } of outcome.values) {
-    values[register.id] = value === null ? null : formatDecimal(value);
-    if (some.length > 0) flags[register.id] = [...some];
+  for (const shown of outcome.values) {
+    values[shown.register.id] = wireValueOf(shown, zone);
+    if (shown.flags.length > 0) flags[shown.register.id] = [...shown.flags];
   }
   for (const register of outcome.failures.flatMap(({ registers }) => registers)) {
     values[register.id] = null;
@@ -46,7 +53,7 @@ export function readingOf(task: Task, outcome: Outcome, circumstances: Circumsta
     quality,
   };
   if (quality === 'missing') return { ...head, values: {}, cause: causeOf(outcome) };
-  if (outcome.frozenAt === null) return { ...head, ...content(outcome) };
+  if (outcome.frozenAt === null) return { ...head, ...content(outcome, zone) };
   const meterTime = formatInstant(zonedToEpoch(outcome.frozenAt, zone), zone);
-  return { ...head, meterTime, ...content(outcome) };
+  return { ...head, meterTime, ...content(outcome, zone) };
 }

@@ -16,6 +16,8 @@ export interface Calendar {
   readonly zone: string;
   indexOf(epochMs: number): number;
   day(index: number): LocalDay;
+  /** The first day of the month that holds the day, or of a month that many back. */
+  firstOfMonth(index: number, monthsBack?: number): LocalDay;
 }
 
 function dateOf(index: number): string {
@@ -54,6 +56,11 @@ export function calendarOf(zone: string): Calendar {
         days.set(index, day);
       }
       return day;
+    },
+    firstOfMonth(index, monthsBack = 0) {
+      const date = new Date(index * DAY_MS);
+      const first = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - monthsBack, 1);
+      return calendar.day(first / DAY_MS);
     },
   };
   calendars.set(zone, calendar);

@@ -17,7 +17,7 @@ const TARIFF_BY_HOUR: readonly number[] = [
 ];
 
 /** Days since 1970: 2025-01-01, when all simulated meters were installed. */
-const FIRST_DAY = Date.UTC(2025, 0, 1) / 86_400_000;
+export const FIRST_DAY = Date.UTC(2025, 0, 1) / 86_400_000;
 
 const CELLS = ENERGY_CHANNELS.length * TARIFFS_KEPT;
 const SLOTS_AN_HOUR = 3_600_000 / SLOT_MS;
@@ -31,11 +31,16 @@ const TARIFF_BY_SLOT: readonly number[] = TARIFF_BY_HOUR.flatMap((tariff) =>
   new Array<number>(SLOTS_AN_HOUR).fill(tariff),
 );
 
+/** The tariff, 1 to 4, of a slot of the wall clock. */
+export function tariffOf(wallSlot: number): number {
+  return TARIFF_BY_SLOT[wallSlot] ?? 3;
+}
+
 /** Adds what a slot took or gave within `ms`; a day's sum is exact (below 2^53) up to 100 kW. */
 function addSlot(sums: Float64Array, load: SlotLoad, slot: { wall: number; ms: number }) {
   const { activeMilliwatts: active, reactiveMillivars: reactive } = load;
   const isImport = active >= 0;
-  const activeCell = (isImport ? 0 : TARIFFS_KEPT) + (TARIFF_BY_SLOT[slot.wall] ?? 3) - 1;
+  const activeCell = (isImport ? 0 : TARIFFS_KEPT) + tariffOf(slot.wall) - 1;
   const reactiveCell = activeCell + 2 * TARIFFS_KEPT;
   sums[activeCell] = (sums[activeCell] ?? 0) + Math.abs(active) * slot.ms;
   sums[reactiveCell] = (sums[reactiveCell] ?? 0) + reactive * slot.ms;

@@ -16,6 +16,7 @@ export const FAULTS = {
   glued: { text: 'the answer is followed at once by a copy of the answer before it' },
   'wrong-address': { text: 'the answer carries the next higher address' },
   'wrong-item': { text: 'the answer names another item than was asked for' },
+  'bad-record': { text: 'load records are marked as damaged by the meter' },
 } as const satisfies Record<string, { readonly text: string; readonly ms?: number }>;
 
 export type FaultName = keyof typeof FAULTS;
@@ -38,9 +39,13 @@ export function isFaultName(word: string): word is FaultName {
   return Object.hasOwn(FAULTS, word);
 }
 
+function isSlaveFault(name: FaultName): name is SlaveFault & FaultName {
+  return name === 'wrong-address' || name === 'wrong-item' || name === 'bad-record';
+}
+
 /** The faults that the meter itself must commit. */
 export function slaveFaultOf(name: FaultName | null): SlaveFault | null {
-  return name === 'wrong-address' || name === 'wrong-item' ? name : null;
+  return name !== null && isSlaveFault(name) ? name : null;
 }
 
 /** `NAME`, `NAME:PROBABILITY` or `NAME:PROBABILITY:MS`; throws CONFIG_INVALID. */
@@ -109,6 +114,7 @@ export function spoil(
     case 'echo':
     case 'wrong-address':
     case 'wrong-item':
+    case 'bad-record':
       return whole(answer);
   }
 }

@@ -1,6 +1,9 @@
 import { decimal, formatDecimal } from '../core/decimal.ts';
+import { SHOWN } from '../core/slave.ts';
 import type { MeterKind, SlotLoad } from './curve.ts';
+import { shareOut } from './phases.ts';
 import { between } from './random.ts';
+import { STEADY_MS } from './waveform.ts';
 
 /** Voltages, currents, powers, factors and frequency that fit one another and the load. */
 export interface VariablesOf {
@@ -9,9 +12,6 @@ export interface VariablesOf {
   readonly load: SlotLoad;
   readonly at: number;
 }
-
-/** How long a voltage and the frequency stay as they are. */
-const STEADY_MS = 10_000;
 
 interface Branch {
   readonly activeMilliwatts: number;
@@ -26,15 +26,10 @@ function branchOf(activeMilliwatts: number, reactiveMillivars: number): Branch {
 
 /** The load shared out to the phases; the shares add up to it. */
 function phasesOf({ kind, seed, load }: VariablesOf): Branch[] {
-  const { activeMilliwatts: active, reactiveMillivars: reactive } = load;
-  if (kind === 'single') return [branchOf(active, reactive)];
-  const shares = [between(290, 370, seed, 4), between(290, 370, seed, 5)];
-  const parts = shares.map((share) =>
-    branchOf(Math.trunc((active * share) / 1000), Math.trunc((reactive * share) / 1000)),
+  const reactive = shareOut(load.reactiveMillivars, { kind, seed });
+  return shareOut(load.activeMilliwatts, { kind, seed }).map((active, index) =>
+    branchOf(active, reactive[index] ?? 0),
   );
-  const restActive = parts.reduce((rest, part) => rest - part.activeMilliwatts, active);
-  const restReactive = parts.reduce((rest, part) => rest - part.reactiveMillivars, reactive);
-  return [...parts, branchOf(restActive, restReactive)];
 }
 
 /** 215 to 235 V; falls a little under load. */
@@ -43,6 +38,8 @@ function decivoltsOf({ seed, at }: VariablesOf, phase: number, branch: Branch): 
   const drop = Math.min(Math.trunc(Math.abs(branch.activeMilliwatts) / 100_000), 50);
   return Math.min(Math.max(2280 - drop + noise, 2150), 2350);
 }
+
+const HOUR_MS = 3_600_000;
 
 const cut = (count: number, decimals: number) =>
   formatDecimal(decimal(Math.trunc(count), decimals));
@@ -57,6 +54,12 @@ function putPowers(shown: Map<string, string>, branch: Branch, place: string): v
   shown.set(`x_power_reactive${place}`, cut(branch.reactiveMillivars / 100, 4));
   shown.set(`power_apparent${place}`, cut(branch.apparentMillivoltamperes / 100, 4));
   shown.set(`power_factor${place}`, factorOf(branch));
+}
+
+/** Tenths of a degree by which the current is behind the voltage, 0 to 359.9. */
+function angleOf({ activeMilliwatts, reactiveMillivars }: Branch): number {
+  const tenths = Math.round((Math.atan2(reactiveMillivars, activeMilliwatts) * 1800) / Math.PI);
+  return (tenths + 3600) % 3600;
 }
 
 /** What flows back: all of it with one phase, the vector sum of three at 120 degrees. */
@@ -78,10 +81,13 @@ export function showVariables(of: VariablesOf): Map<string, string> {
     shown.set(`voltage${place}`, cut(decivolts, 1));
     shown.set(`current${place}`, cut(current, 3));
     putPowers(shown, branch, place);
+    shown.set(`${SHOWN.angle}${place}`, cut(angleOf(branch), 1));
   }
   putPowers(shown, branchOf(of.load.activeMilliwatts, of.load.reactiveMillivars), '');
   shown.set('current_n', cut(neutralOf(milliamperes), 3));
   const drift = between(-4, 4, 7, Math.floor(of.at / STEADY_MS));
   shown.set('frequency', cut(5000 + drift, 2));
+  shown.set(SHOWN.powerOfMinute, cut(of.load.activeMilliwatts / 100, 4));
+  shown.set(SHOWN.temperature, cut(between(180, 320, of.seed, 8, Math.floor(of.at / HOUR_MS)), 1));
   return shown;
 }

@@ -15,11 +15,20 @@ const UNITS: Readonly<Record<Register['kind'], readonly string[]>> = {
   current: ['A'],
   factor: [''],
   frequency: ['Hz'],
+  angle: ['deg'],
+  distortion: ['%'],
+  temperature: ['degC'],
+  duration: ['min'],
+  price: ['CNY/kWh'],
+  money: ['CNY'],
 };
 
 describe('the catalogue of registers', () => {
   it('has every quantity once, by identity and by name', () => {
-    expect(REGISTERS).toHaveLength(11 * (1 + TARIFFS) + 24);
+    const byTariff = (11 + 10) * (1 + TARIFFS);
+    const byPhase = 3 * (10 + 7 + 10);
+    const waveforms = 3 * 3 + 3 * 2 * 21;
+    expect(REGISTERS).toHaveLength(byTariff + byPhase + 7 + 5 + 3 + 24 + waveforms + 9);
     for (const key of ['id', 'name'] as const) {
       expect(new Set(REGISTERS.map((register) => register[key])).size).toBe(REGISTERS.length);
     }
@@ -40,7 +49,11 @@ describe('the catalogue of registers', () => {
   it('gives an x_ name to what has no code of its own, and to nothing else', () => {
     const wrong = REGISTERS.filter(({ name, obis }) => name.startsWith('x_') !== (obis === null));
     expect(wrong).toEqual([]);
-    expect(REGISTERS.filter(({ obis }) => obis === null)).toHaveLength(3 * (1 + TARIFFS) + 4);
+    const byTariff = (3 + 2) * (1 + TARIFFS);
+    const byPhase = 3 * (2 + 7 + 2);
+    const waveforms = 3 * 3 + 3 * 2 * 21;
+    const nameless = REGISTERS.filter(({ obis }) => obis === null);
+    expect(nameless).toHaveLength(byTariff + byPhase + 7 + 5 + 3 + 4 + waveforms + 9);
   });
 
   it('writes every code in the one normal form, with the unit of its kind', () => {
@@ -63,6 +76,14 @@ describe('the catalogue of registers', () => {
     ['current_n', '1-0:91.7.0', 'A'],
     ['power_factor_l1', '1-0:33.7.0', ''],
     ['frequency', '1-0:14.7.0', 'Hz'],
+    ['demand_active_import_max', '1-0:1.6.0', 'kW'],
+    ['demand_active_export_max_t3', '1-0:2.6.3', 'kW'],
+    ['demand_apparent_export_max', '1-0:10.6.0', 'kVA'],
+    ['demand_active_import_max_l2', '1-0:41.6.0', 'kW'],
+    ['energy_active_import_l1', '1-0:21.8.0', 'kWh'],
+    ['energy_active_export_l3', '1-0:62.8.0', 'kWh'],
+    ['energy_reactive_q1_l2', '1-0:45.8.0', 'kvarh'],
+    ['energy_apparent_export_l3', '1-0:70.8.0', 'kVAh'],
   ])('%s is %s in %s', (name, obis, unit) => {
     expect(findRegister(name)).toMatchObject({ id: obis, obis, unit });
   });

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../../drivers/dlt645/decode.ts';
-import { dlt645 } from '../../../drivers/dlt645/driver.ts';
 import { concatBytes, fromHex } from '../../../src/core/bytes.ts';
 import type { DecodedFrame } from '../../../src/core/driver.ts';
-import { findRegister } from '../../../src/core/registers.ts';
-import { ANSWERS, BAD_CHECKSUMS, GOOD, OTHERS, REFUSALS, REQUESTS } from './fixtures.ts';
 import { lowFirst, readAnswer, wireFrame } from './wire.ts';
 
 const decodeHex = (hex: string) => decode(fromHex(hex));
@@ -23,63 +20,6 @@ const headOf = ({ direction, preamble, address, control, di }: DecodedFrame) => 
   address,
   control,
   di,
-});
-
-describe('the frames of the fixtures', () => {
-  it('are as many as were put there', () => {
-    const counts = [REQUESTS, ANSWERS, REFUSALS, OTHERS, BAD_CHECKSUMS].map((rows) => rows.length);
-    expect(counts).toEqual([32, 38, 11, 64, 9]);
-  });
-
-  it.each(GOOD)('$frame: the header is told', ({ frame, ...row }) => {
-    const [decoded, ...more] = decodeHex(frame);
-    expect(more).toEqual([]);
-    expect(decoded).toMatchObject({
-      protocol: 'dlt645-2007',
-      ok: true,
-      more: row.control === 'B1',
-      direction: row.direction,
-      preamble: row.preamble,
-      address: row.address,
-      control: row.control,
-      di: row.di,
-    });
-  });
-
-  it.each(ANSWERS)('$frame: the values are told to the last digit', (row) => {
-    const { error, values, function: name } = decodeOne(fromHex(row.frame));
-    expect([name, error]).toEqual(['read', null]);
-    const wanted = row.registers.map((register, index) => ({
-      obis: findRegister(register)?.obis ?? null,
-      name: register,
-      value: row.values[index],
-      unit: row.unit,
-    }));
-    expect(values).toEqual(wanted);
-  });
-
-  it.each(REQUESTS)('$frame: a request has neither values nor an error', ({ frame }) => {
-    expect(decodeOne(fromHex(frame))).toMatchObject({ function: 'read', error: null, values: [] });
-  });
-
-  it.each(REFUSALS)('$frame: the error word is told', ({ frame, err, meaning }) => {
-    expect(decodeOne(fromHex(frame))).toMatchObject({
-      error: { code: 'METER_EXCEPTION', err, meaning },
-      values: [],
-    });
-  });
-
-  it.each(OTHERS)('$frame: no values are made up', ({ frame, err }) => {
-    const { values, error } = decodeOne(fromHex(frame));
-    expect(values).toEqual([]);
-    expect(error?.err).toBe(err);
-  });
-
-  it.each(BAD_CHECKSUMS)('$frame: refused', ({ frame }) => {
-    const decoded = decodeOne(fromHex(frame));
-    expect(decoded).toMatchObject({ ok: false, error: { code: 'FRAME_CHECKSUM' }, values: [] });
-    expect(decoded).not.toHaveProperty('address');
-  });
 });
 
 describe('the printed frame', () => {
@@ -107,12 +47,6 @@ describe('the printed frame', () => {
         ],
       },
     ]);
-  });
-
-  it('is the same through the driver', () => {
-    const bytes = concatBytes(...ANSWERS.map(({ frame }) => fromHex(frame)));
-    expect(dlt645.decode(bytes)).toEqual(decode(bytes));
-    expect(decode(bytes)).toHaveLength(ANSWERS.length);
   });
 
   it('names the error word of the security function by its own bits', () => {

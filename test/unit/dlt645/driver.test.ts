@@ -39,6 +39,8 @@ describe('a model', () => {
   it.each([
     ['the identifier of another register', { voltage_l1: '02010200' }],
     ['a block', { energy_active_import: '0001FF00' }],
+    ['a settlement', { energy_active_import: '00010001' }],
+    ['a freeze', { energy_active_import: '05040101' }],
     ['an unknown identifier', { voltage_l1: '0201EE00' }],
     ['no text', { voltage_l1: 0x02010100 }],
   ])('is not with %s', (_, registers) => {
@@ -46,9 +48,12 @@ describe('a model', () => {
     expect(dlt645.checkModel(model)).toHaveLength(1);
   });
 
-  it.each(['02010100', '0201EE00', '05060001'])('is not with %s as a block', (block) => {
-    expect(dlt645.checkModel(modelWith([block]))).toEqual([`${block} is no block`]);
-  });
+  it.each(['02010100', '0201EE00', '05060001', '05060101'])(
+    'is not with %s as a block',
+    (block) => {
+      expect(dlt645.checkModel(modelWith([block]))).toEqual([`${block} is no block`]);
+    },
+  );
 });
 
 describe('an identifier', () => {
@@ -56,6 +61,8 @@ describe('an identifier', () => {
     ['00010000', ['energy_active_import']],
     ['0201ff00', ['voltage_l1', 'voltage_l2', 'voltage_l3']],
     ['05060001', []],
+    ['05060101', []],
+    ['00010001', []],
     ['voltage', []],
   ])('%s holds %j', (identifier, names) => {
     expect(dlt645.registersAt(identifier).map(({ name }) => name)).toEqual(names);

@@ -73,15 +73,15 @@ describe('the daily freeze', () => {
   });
 
   it.each([
-    ['older than the meter keeps', '2026-09-22'],
-    ['not frozen yet', '2026-11-24'],
-  ])('that is %s is absent', async (_, day) => {
+    ['older than the meter keeps', '2026-09-22', ['05060001', '0506003E']],
+    ['not frozen yet', '2026-11-24', ['05060001']],
+  ])('that is %s is absent', async (_, day, asked) => {
     const { bus, read } = meterThatFroze('2026-11-23', asIs);
     const result = await read(day);
     expect(result).toMatchObject({ frozenAt: null, values: [] });
     expect(codesOf(result)).toEqual(['DATA_FREEZE_ABSENT']);
     expect(result.failures[0]?.registers).toEqual(WANTED);
-    expect(bus.asked).toEqual(['05060001']);
+    expect(bus.asked).toEqual(asked);
   });
 
   it('is absent where the meter skipped a day, so that the number holds another', async () => {
@@ -106,8 +106,8 @@ describe('the daily freeze', () => {
   it.each([
     ['2026-11-23', 2],
     ['2026-11-23', 3],
-    ['2026-11-21', 2],
     ['2026-11-21', 3],
+    ['2026-11-21', 4],
   ])('of %s is given up when the meter freezes anew before ask %i', async (day, midnight) => {
     const { read, freezeAnew } = meterThatFroze('2026-11-23', (_, asked) => {
       if (asked === midnight) freezeAnew();
@@ -116,6 +116,16 @@ describe('the daily freeze', () => {
     const result = await read(day);
     expect(codesOf(result)).toEqual(['DATA_FREEZE_ABSENT']);
     expect(result).toMatchObject({ frozenAt: null, values: [] });
+  });
+
+  it('is found one further on where the meter froze anew before its values were asked', async () => {
+    const { read, freezeAnew } = meterThatFroze('2026-11-23', (_, asked) => {
+      if (asked === 2) freezeAnew();
+      return null;
+    });
+    const result = await read('2026-11-21');
+    expect(result).toMatchObject({ frozenAt: '2026-11-21T00:00:00', failures: [] });
+    expect(shownBy(result)[0]).toBe('21.50');
   });
 
   it('names what no daily freeze holds', async () => {

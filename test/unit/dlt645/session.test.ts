@@ -170,14 +170,14 @@ describe('what is answered', () => {
     expect(failedIn(result)).toEqual([['FRAME_LENGTH', 'voltage_l1']]);
   });
 
-  it('is refused where it goes on in further frames', async () => {
+  it('is not taken where its further frames do not come', async () => {
     const payload = lowFirst(`219822102205${VOLTAGE_BLOCK}`);
     const { session } = meterWith({
       [VOLTAGE_BLOCK]: wireFrame({ address: ADDRESS, control: 0xb1, payload }),
     });
     const result = await session.read(VOLTAGES, options);
     expect(result.values).toEqual([]);
-    expect(failedIn(result)[0]?.[0]).toBe('METER_WRONG_ITEM');
+    expect(failedIn(result)[0]?.[0]).toBe('BUS_FOREIGN_REPLY');
   });
 
   const payload = lowFirst('220502010100');

@@ -89,6 +89,10 @@ const CHECKS: Readonly<Record<FaultName, Check>> = {
     const { journal } = await heardUnder('wrong-item');
     expect(journal[0]).toMatchObject({ fault: 'wrong-item', values: { register: 'wrong-item' } });
   },
+  async 'bad-record'() {
+    const { journal } = await heardUnder('bad-record');
+    expect(journal[0]).toMatchObject({ fault: 'bad-record', values: { register: 'bad-record' } });
+  },
 };
 
 describe('the faults of a simulated line', () => {

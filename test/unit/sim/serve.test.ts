@@ -176,6 +176,7 @@ describe('amr sim', () => {
     ['--kind', 'two'],
     ['--listen', 'localhost'],
     ['--zone', 'Mars/Base'],
+    ['--drift', '1.5'],
     ['--fault', '1'],
     ['--fault', '1=loud'],
     ['--fault', '1=silent:7'],
