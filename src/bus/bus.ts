@@ -43,6 +43,8 @@ export interface CountedBus extends Bus {
 
 /** After so many exchanges without a single byte the port itself may hang: it is opened anew. */
 const SILENT_EXCHANGES = 10;
+/** Where that did not help, it is not tried again so soon: the meters may be without power. */
+const RESTART_PAUSE_MS = 600_000;
 /** However noisy the line, its quiet time is drawn out by no more than this. */
 const LONGEST_QUIET_MS = 5000;
 
@@ -66,6 +68,7 @@ export function createBus(
   let quietUntil = 0;
   let quietMs = settings.turnaroundMs;
   let silent = 0;
+  let restartedAt = Number.NEGATIVE_INFINITY;
 
   line.onData((bytes) => {
     if (reception !== null) {
@@ -92,12 +95,16 @@ export function createBus(
     counters.echoes += taken.sawEcho ? 1 : 0;
     counters.foreignFrames += taken.foreignFrames;
     counters.strayBytes += taken.strayBytes;
-    if (taken.bytes > 0) silent = 0;
-    else if (taken.isTimedOut) silent += 1;
-    if (silent < SILENT_EXCHANGES) return;
+    if (taken.bytes > 0) {
+      silent = 0;
+      restartedAt = Number.NEGATIVE_INFINITY;
+    } else if (taken.isTimedOut) silent += 1;
+    const isRested = clock.monotonic() - restartedAt >= RESTART_PAUSE_MS;
+    if (silent < SILENT_EXCHANGES || !isRested) return;
     silent = 0;
+    restartedAt = clock.monotonic();
     counters.restarts += 1;
-    log.info({ bus: settings.name }, 'no byte for long, opening the port anew');
+    log.debug('no byte for long, opening the port anew');
     line.restart(new AmrError('PORT_LOST', 'no byte came for long'));
   }
 

@@ -25,6 +25,8 @@ export interface InboundDeps {
   readonly store: Store;
   readonly log: Logger;
   readonly report: Report;
+  /** The highest number of this stream that may have been published. */
+  readonly published: (stream: Stream) => number;
   /** The headend moved the cursor of this stream. */
   readonly onAcked: (stream: Stream, upTo: number) => void;
   readonly onReply: (reply: CmdRes) => void;
@@ -62,12 +64,12 @@ function refusal({ id, op }: Cmd): CmdRes {
 
 /** Takes what the headend sends. The function given never rejects. */
 export function createInbound(deps: InboundDeps): (message: IncomingMessage) => Promise<void> {
-  const { name, at, store, log, report, onAcked, onReply } = deps;
+  const { name, at, store, log, report, published, onAcked, onReply } = deps;
 
   const takeAck = async ({ epoch, stream, upTo }: Ack) => {
-    const head = store.head(stream);
-    if (epoch !== store.epoch || upTo > head) {
-      const detail = { epoch, stream, upTo, presentEpoch: store.epoch, head };
+    const upToPublished = published(stream);
+    if (epoch !== store.epoch || upTo > upToPublished) {
+      const detail = { epoch, stream, upTo, presentEpoch: store.epoch, published: upToPublished };
       report('uplink.ack-unknown', 'warning', detail);
       return;
     }
