@@ -205,6 +205,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
     name,
     at,
     store,
+    clock,
     log,
     report,
     published: (stream) => published[stream],

@@ -2,11 +2,13 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/core/store.ts';
 import { createInbound } from '../../../src/uplink/inbound.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const at = { site: 's1', gateway: 'gw1' };
 
 /** A store at its seam with ten rows of which four were published. */
 function createRig() {
+  const clock = createVirtualClock();
   const acked: number[] = [];
   const reports: string[] = [];
   const store = {
@@ -21,6 +23,7 @@ function createRig() {
     name: 'main',
     at,
     store,
+    clock,
     log: pino({ level: 'silent' }),
     report: (type) => reports.push(type),
     published: () => 4,
@@ -33,7 +36,7 @@ function createRig() {
       payload: Buffer.from(JSON.stringify({ epoch: 7, stream: 'billing', upTo })),
       retain: false,
     });
-  return { acked, reports, ack };
+  return { acked, reports, ack, clock };
 }
 
 describe('an acknowledgement', () => {
@@ -41,6 +44,16 @@ describe('an acknowledgement', () => {
     const { acked, reports, ack } = createRig();
     await ack(5);
     expect({ acked, reports }).toEqual({ acked: [], reports: ['uplink.ack-unknown'] });
+  });
+
+  it('beyond twenty a second is passed over, and told of', async () => {
+    const { acked, reports, ack, clock } = createRig();
+    for (let count = 0; count < 20; count++) await ack(3);
+    await ack(4);
+    expect({ acked, reports }).toEqual({ acked: [3], reports: ['uplink.flood'] });
+    await clock.advance(50);
+    await ack(4);
+    expect(acked).toEqual([3, 4]);
   });
 
   it('of what was published moves the cursor', async () => {
