@@ -8,6 +8,9 @@ import { Command, CommanderError } from 'commander';
 import { AmrError } from './core/errors.ts';
 import { softwareVersion } from './host/package-root.ts';
 
+// The daemon can be asked to end while it is still being loaded.
+if (process.argv[2] === 'run') await import('./cli/end-signal.ts');
+
 interface Verb {
   readonly summary: string;
   readonly load: () => Promise<Command>;
@@ -73,7 +76,9 @@ function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_USAGE;
   if (!(thrown instanceof AmrError)) throw thrown;
   process.stderr.write(`amr: ${thrown.message}\n`);
-  return thrown.code.startsWith('CONFIG_') ? EXIT_CONFIG : EXIT_FAILED;
+  if (!thrown.code.startsWith('CONFIG_')) return EXIT_FAILED;
+  // Elsewhere than in a configuration file, what is wrong was typed on the command line.
+  return process.argv[2] === 'run' ? EXIT_CONFIG : EXIT_USAGE;
 }
 
 // Whoever reads our output may leave early, as `head` does.

@@ -92,7 +92,7 @@ function buildBus(
   const duties = meters
     .filter((meter) => meter.config.bus === name)
     .flatMap((meter) => dutiesOf(meter, bus, config));
-  const counters = { due: 0, read: 0, missing: 0, turns: 0 };
+  const counters = { due: 0, read: 0, missing: 0, turns: 0, waiting: 0 };
   return { name, bus, link, trace, duties, counters, log };
 }
 

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import type { ClockState } from './core/clock.ts';
+import { toAmrError } from './core/errors.ts';
 import type { AmrEvent, Reading } from './core/reading.ts';
 import type { Register } from './core/registers.ts';
 import type { Store } from './core/store.ts';
@@ -32,6 +33,8 @@ export interface Gateway {
   stop(): Promise<void>;
   /** A number for each bus that grows as long as the bus is served. */
   progress(): number[];
+  /** False while the store refuses what was read. */
+  isStoring(): boolean;
 }
 
 /** A running exchange may end by itself within this; then it is aborted. */
@@ -76,7 +79,10 @@ interface Running {
 
 interface RunningField {
   finish(): Promise<void>;
+  /** Ends the polling; everything that was due is in the store then. */
   stop(): Promise<void>;
+  /** Closes the ports. */
+  close(): Promise<void>;
 }
 
 function startField(
@@ -105,6 +111,8 @@ function startField(
       stop.abort();
       void clock.sleep(GRACE_MS).then(() => abort.abort());
       await ended;
+    },
+    async close() {
       close.abort();
       await Promise.all(links);
     },
@@ -161,10 +169,20 @@ function identityOf(
 /** How often rows that everybody has are deleted. */
 const PRUNE_MS = 60_000;
 
+/** Space that cannot be given back now, on a full disk say, is given back later. */
 async function keepPruning({ deps, store }: Running, signal: AbortSignal): Promise<void> {
+  const { clock, log } = deps;
+  let isFailing = false;
   while (!signal.aborted) {
-    await deps.clock.sleep(PRUNE_MS, signal).catch(() => undefined);
-    if (!signal.aborted) store.prune();
+    await clock.sleep(PRUNE_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      store.prune();
+      isFailing = false;
+    } catch (thrown) {
+      if (!isFailing) log.error({ err: toAmrError(thrown) }, 'old rows cannot be deleted');
+      isFailing = true;
+    }
   }
 }
 
@@ -189,7 +207,12 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   });
   for (const event of events) publish(event);
 
-  const running = { deps, config, store, clockState: watchClockState(clock) };
+  const running = {
+    deps,
+    config,
+    store,
+    clockState: watchClockState(clock, { source: config.clock }),
+  };
   const end = new AbortController();
   const field = startField(buses, running);
   const uplinks = startUplinks(identityOf(meters, buses, running), running);
@@ -203,12 +226,16 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
       buses.map(
         ({ bus, link, counters }) => bus.counters.exchanges + link.attempts + counters.turns,
       ),
+    isStoring: () => buses.every(({ counters }) => counters.waiting === 0),
     async stop() {
       await field.stop();
       end.abort();
+      const closing = field.close();
       await Promise.all([uplinks.stop(), pruning]);
       await store.close();
       unlock();
+      // Last, because a serial driver may hold a close back.
+      await closing;
     },
   };
 }

@@ -11,8 +11,10 @@ import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import type { Line } from '../core/line.ts';
 import { transmitMs } from '../core/transport.ts';
+import { createHangWatch } from './hang.ts';
 import { createQueue } from './queue.ts';
 import { createReception, type Reception } from './reception.ts';
+import { createSilence } from './silence.ts';
 
 export interface BusSettings {
   readonly name: string;
@@ -46,11 +48,6 @@ export interface CountedBus extends Bus, Sender {
 
 type Turn = Pick<Sending, 'priority' | 'signal'>;
 
-/** After so many exchanges without a single byte the port itself may hang: it is opened anew. */
-const SILENT_EXCHANGES = 10;
-/** However noisy the line, its quiet time is drawn out by no more than this. */
-const LONGEST_QUIET_MS = 5000;
-
 export function createBus(
   settings: BusSettings,
   { line, clock, log }: { line: Line; clock: Clock; log: Logger },
@@ -67,11 +64,10 @@ export function createBus(
     restarts: 0,
   };
   const queue = createQueue(clock);
+  const silence = createSilence(clock, settings.turnaroundMs);
+  const hangs = createHangWatch(clock);
   let reception: Reception<unknown> | null = null;
   let lateFramer: Framer<unknown> | null = null;
-  let quietUntil = 0;
-  let quietMs = settings.turnaroundMs;
-  let silent = 0;
 
   line.onData((bytes) => {
     if (reception !== null) {
@@ -80,36 +76,28 @@ export function createBus(
     }
     counters.strayBytes += bytes.length;
     counters.lateFrames += lateFramer?.push(bytes).length ?? 0;
-    quietUntil = Math.max(quietUntil, clock.monotonic() + quietMs);
+    silence.broken();
   });
 
-  /** Nothing is sent before the line has been silent long enough. */
-  async function waitForSilence(signal: AbortSignal): Promise<void> {
-    const giveUpAt = Math.max(clock.monotonic(), quietUntil) + LONGEST_QUIET_MS;
-    for (let now = clock.monotonic(); now < quietUntil; now = clock.monotonic()) {
-      if (now >= giveUpAt) throw new AmrError('BUS_JAMMED', 'the line does not fall silent');
-      await clock.sleep(Math.min(quietUntil, giveUpAt) - now, signal);
-    }
+  /** Nothing is sent while the port is away or the line is not silent. */
+  async function makeReady(signal: AbortSignal): Promise<void> {
+    if (line.fault !== null) throw line.fault;
+    await silence.wait(signal);
     lateFramer = null;
-    quietMs = settings.turnaroundMs;
   }
 
   function count(taken: Reception<unknown>, mayBeSilent: boolean): void {
     counters.echoes += taken.sawEcho ? 1 : 0;
     counters.foreignFrames += taken.foreignFrames;
     counters.strayBytes += taken.strayBytes;
-    if (taken.bytes > 0) silent = 0;
-    else if (taken.isTimedOut && !mayBeSilent) silent += 1;
-    if (silent < SILENT_EXCHANGES) return;
-    silent = 0;
+    if (!hangs(taken.bytes, taken.isTimedOut && !mayBeSilent)) return;
     counters.restarts += 1;
-    log.info({ bus: settings.name }, 'no byte for long, opening the port anew');
+    log.debug('no byte for long, opening the port anew');
     line.restart(new AmrError('PORT_LOST', 'no byte came for long'));
   }
 
   async function perform<Frame>(exchange: Exchange<Frame>): Promise<Frame> {
-    if (line.fault !== null) throw line.fault;
-    await waitForSilence(exchange.signal);
+    await makeReady(exchange.signal);
     counters.exchanges += 1;
     const taken = createReception(exchange, {
       info: line.info,
@@ -122,13 +110,13 @@ export function createBus(
       await line.write(exchange.request);
       const frame = await taken.outcome();
       counters.answered += 1;
-      quietUntil = clock.monotonic() + settings.turnaroundMs;
+      silence.keep(clock.monotonic() + settings.turnaroundMs, settings.turnaroundMs);
       return frame;
     } catch (thrown) {
       counters.timeouts += taken.isTimedOut ? 1 : 0;
       lateFramer = exchange.framer;
-      quietMs = exchange.quietMs;
-      quietUntil = Math.max(clock.monotonic(), taken.answerDueBy) + exchange.quietMs;
+      const answerOverBy = Math.max(clock.monotonic(), taken.answerDueBy);
+      silence.keep(answerOverBy + exchange.quietMs, exchange.quietMs);
       throw line.fault ?? thrown;
     } finally {
       reception = null;
@@ -136,13 +124,12 @@ export function createBus(
     }
   }
 
-  async function transmit({ request, quietMs: quietAfterMs, signal }: Sending): Promise<void> {
-    if (line.fault !== null) throw line.fault;
-    await waitForSilence(signal);
+  async function transmit({ request, quietMs, signal }: Sending): Promise<void> {
+    await makeReady(signal);
     counters.sent += 1;
     const bytes = request();
-    quietMs = quietAfterMs;
-    quietUntil = clock.monotonic() + transmitMs(bytes.length, line.info) + quietAfterMs;
+    const sentAt = clock.monotonic() + transmitMs(bytes.length, line.info);
+    silence.keep(sentAt + quietMs, quietMs);
     await line.write(bytes);
   }
 

@@ -19,10 +19,16 @@ const SERIAL_WORDS: Readonly<Record<string, string>> = {
 const TCP_WORDS: Readonly<Record<string, string>> = { baud: 'baudRate' };
 
 function settingsOf(url: URL, words: Readonly<Record<string, string>>): Record<string, unknown> {
-  const settings: Record<string, unknown> = {};
+  if (url.username !== '' || url.password !== '' || url.hash !== '') {
+    throw badUrl(
+      url.href.replace(/\/\/[^/]*@/, '//***@'),
+      'user, password and fragment mean nothing',
+    );
+  }
+  const settings: Record<string, unknown> = Object.create(null);
   for (const [word, text] of url.searchParams) {
     if (word === 'latency') continue;
-    const key = words[word];
+    const key = Object.hasOwn(words, word) ? words[word] : undefined;
     if (key === undefined) {
       throw badUrl(
         url.href,
@@ -34,11 +40,21 @@ function settingsOf(url: URL, words: Readonly<Record<string, string>>): Record<s
   return settings;
 }
 
+/** The device as the file system has it. */
+function pathOf(url: URL): string {
+  try {
+    return decodeURIComponent(url.pathname);
+  } catch {
+    throw badUrl(url.href, 'a % that encodes nothing');
+  }
+}
+
 function lineOf(url: URL): Record<string, unknown> {
   if (url.protocol === 'serial:') {
-    return { serial: { path: decodeURI(url.pathname), ...settingsOf(url, SERIAL_WORDS) } };
+    return { serial: { path: pathOf(url), ...settingsOf(url, SERIAL_WORDS) } };
   }
   if (url.protocol === 'tcp:') {
+    if (url.pathname !== '' && url.pathname !== '/') throw badUrl(url.href, 'a path means nothing');
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
     return { tcp: { host, port: Number(url.port), ...settingsOf(url, TCP_WORDS) } };
   }

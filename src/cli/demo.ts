@@ -61,7 +61,12 @@ interface Stage {
   close(): Promise<void>;
 }
 
-async function setStage(line: SimLine, onReading: (reading: Reading) => void): Promise<Stage> {
+interface Audience {
+  readonly say: (text: string) => void;
+  readonly onReading: (reading: Reading) => void;
+}
+
+async function setStage(line: SimLine, { say, onReading }: Audience): Promise<Stage> {
   const served = await serveTcp(line, { host: '127.0.0.1', port: 0 });
   const broker = await startEmbeddedBroker();
   const dir = await mkdtemp(join(tmpdir(), 'amr-demo-'));
@@ -71,9 +76,9 @@ async function setStage(line: SimLine, onReading: (reading: Reading) => void): P
   const headend = await startDemoHeadend(broker.url, { site: SITE, gateway: GATEWAY }, onReading);
   const log = createLog(loaded.config.logLevel);
   const gateway = await startGateway({ loaded, clock: systemClock, log, random: Math.random });
-  printLine(`${METERS} simulated meters on one line at 2400 baud: tcp://127.0.0.1:${served.port}`);
-  printLine(`broker for any MQTT client: ${broker.url}, topics amr/v1/${SITE}/${GATEWAY}/#`);
-  printLine();
+  say(`${METERS} simulated meters on one line at 2400 baud: tcp://127.0.0.1:${served.port}`);
+  say(`broker for any MQTT client: ${broker.url}, topics amr/v1/${SITE}/${GATEWAY}/#`);
+  say('');
   return {
     gateway,
     headend,
@@ -129,9 +134,12 @@ async function showTime(seconds: number | undefined, draw: () => void): Promise<
 async function demo(options: DemoOptions): Promise<void> {
   const isLive = process.stdout.isTTY && !options.json;
   const line = await buildSimLine({ meters: METERS });
-  const stage = await setStage(line, (reading) => {
-    if (!isLive) printLine(demoLine(reading));
-  });
+  // With --json the standard output is for machines.
+  const say = options.json ? (text: string) => process.stderr.write(`${text}\n`) : printLine;
+  const onReading = (reading: Reading) => {
+    if (!isLive) say(demoLine(reading));
+  };
+  const stage = await setStage(line, { say, onReading });
   const screen = createScreen(process.stdout);
   const draw = () => {
     if (isLive) screen.draw(demoTable(stage.meters, stage.headend.latest, figuresOf(stage)));

@@ -99,9 +99,10 @@ async function read(words: readonly string[], options: ReadOptions): Promise<voi
   process.once('SIGINT', () => interrupt.abort());
   const answer: ReadResult = await withBus(line, options.trace ?? false, (bus) => {
     const session = driver.open(bus, address, model);
-    return repeatRead(registers, options.retries, (wanted) =>
-      session.read(wanted, { priority: 'on-demand', signal: interrupt.signal }),
-    );
+    return repeatRead(registers, {
+      retries: options.retries,
+      read: (wanted) => session.read(wanted, { priority: 'on-demand', signal: interrupt.signal }),
+    });
   }).catch((thrown: unknown) => unread(registers, thrown));
   const report = reportOf(answer.address ?? address, answer);
   if (options.json) printJson(report);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Logger } from 'pino';
-import { loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { formatInstant } from '../core/zoned-time.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
@@ -9,6 +9,7 @@ import { softwareVersion } from '../host/package-root.ts';
 import { watchProgress } from '../host/progress.ts';
 import { createNotify, feedWatchdog } from '../host/systemd.ts';
 import { serveStatus } from '../local/status-socket.ts';
+import { endSignal } from './end-signal.ts';
 
 interface RunOptions {
   readonly data?: string;
@@ -16,13 +17,6 @@ interface RunOptions {
 
 /** The whole stop is bounded; what hangs beyond it is left to the operating system. */
 const STOP_MS = 5000;
-
-/** The first signal that asks the process to end. */
-function askedToEnd(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
-  });
-}
 
 /** A defect ends the process: the supervisor starts it anew from what is on the disk. */
 function dieOnDefect(log: Logger): void {
@@ -34,12 +28,56 @@ function dieOnDefect(log: Logger): void {
   process.on('unhandledRejection', die);
 }
 
-async function stop(gateway: Gateway, log: Logger): Promise<void> {
+/** What is there to end, in the order in which it is ended. */
+interface Running {
+  readonly gateway: Gateway;
+  readonly local: { close(): Promise<void> } | null;
+  readonly watchdog: { stop(): Promise<void> };
+}
+
+async function start(loaded: LoadedConfig, log: Logger): Promise<Running> {
+  const clock = systemClock;
+  const { site, gateway: id, meters, dataDir, timezone } = loaded.config;
+  const since = formatInstant(clock.now(), timezone);
+  const gateway = await startGateway({ loaded, clock, log, random: Math.random });
+  log.info({ site, gateway: id, meters: meters.length, epoch: gateway.store.epoch }, 'started');
+  const isAlive = watchProgress(gateway.progress, clock);
+  const report = () => ({
+    pid: process.pid,
+    version: softwareVersion(),
+    since,
+    alive: isAlive(),
+    storing: gateway.isStoring(),
+  });
+  const local = await serveStatus(dataDir, report).catch((err: unknown) => {
+    log.warn({ err }, 'no status socket');
+    return null;
+  });
+  return { gateway, local, watchdog: startWatchdog(isAlive) };
+}
+
+function startWatchdog(isAlive: () => boolean): Running['watchdog'] {
+  const notify = createNotify(process.env);
+  const feeding = new AbortController();
+  notify('--ready');
+  const deps = { env: process.env, notify, clock: systemClock, isAlive };
+  const ended = feedWatchdog(deps, feeding.signal);
+  return {
+    async stop() {
+      notify('STOPPING=1');
+      feeding.abort();
+      await ended;
+    },
+  };
+}
+
+async function stop({ gateway, local, watchdog }: Running, log: Logger): Promise<void> {
   const bound = setTimeout(() => {
     log.error('stop took too long, ending');
     process.exit(1);
   }, STOP_MS);
-  await gateway.stop();
+  await watchdog.stop();
+  await Promise.all([local?.close(), gateway.stop()]);
   clearTimeout(bound);
 }
 
@@ -48,27 +86,9 @@ async function run(file: string, { data }: RunOptions): Promise<void> {
   const log = createLog(loaded.config.logLevel);
   for (const warning of loaded.warnings) log.warn({ warning }, 'configuration warning');
   dieOnDefect(log);
-  const ended = askedToEnd();
-  const clock = systemClock;
-  const since = formatInstant(clock.now(), loaded.config.timezone);
-  const gateway = await startGateway({ loaded, clock, log, random: Math.random });
-  const { site, gateway: id, meters } = loaded.config;
-  log.info({ site, gateway: id, meters: meters.length, epoch: gateway.store.epoch }, 'started');
-
-  const isAlive = watchProgress(gateway.progress, clock);
-  const report = () => ({ pid: process.pid, version: softwareVersion(), since, alive: isAlive() });
-  const local = await serveStatus(loaded.config.dataDir, report).catch((err: unknown) => {
-    log.warn({ err }, 'no status socket');
-    return null;
-  });
-  const notify = createNotify(process.env);
-  notify('--ready');
-  const feeding = new AbortController();
-  const watchdog = feedWatchdog({ env: process.env, notify, clock, isAlive }, feeding.signal);
-  log.info({ signal: await ended }, 'stopping');
-  notify('STOPPING=1');
-  feeding.abort();
-  await Promise.all([watchdog, local?.close(), stop(gateway, log)]);
+  const running = await start(loaded, log);
+  log.info({ signal: await endSignal }, 'stopping');
+  await stop(running, log);
   log.info('stopped');
 }
 

@@ -49,6 +49,7 @@ const metersKnowTheirWords: Rule = ({ config, models, removed }, complain) => {
       complain([...path, 'model'], `unknown model "${model}"${suggestion(model, known)}`);
     }
     for (const [at, plan] of own.entries()) {
+      if (own.indexOf(plan) < at) complain([...path, 'plans', at], `plan "${plan}" stands twice`);
       if (plans.includes(plan)) continue;
       complain([...path, 'plans', at], `unknown plan "${plan}"${suggestion(plan, plans)}`);
     }

@@ -43,7 +43,9 @@ const LARGEST_FILE = 32 * 1024 * 1024;
 
 async function readText(file: string): Promise<string> {
   try {
-    if ((await stat(file)).size > LARGEST_FILE) throw new Error('it is larger than 32 MiB');
+    const found = await stat(file);
+    if (!found.isFile()) throw new Error('it is no file');
+    if (found.size > LARGEST_FILE) throw new Error('it is larger than 32 MiB');
     return await readFile(file, 'utf8');
   } catch (thrown) {
     throw new AmrError('CONFIG_UNREADABLE', `${file} cannot be read: ${readFault(thrown)}`, {

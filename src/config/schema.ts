@@ -156,6 +156,12 @@ export const configSchema = z.strictObject({
   site: id,
   gateway: id,
   timezone: z.string().refine(isTimeZone, 'an IANA zone name such as Asia/Shanghai').default('UTC'),
+  clock: z
+    .enum(['auto', 'synced', 'rtc'])
+    .default('auto')
+    .describe(
+      'what keeps the time: auto asks systemd-timesyncd; say synced where chrony or the host of a container does',
+    ),
   dataDir: z.string().default('/var/lib/amr').describe('where the database lives'),
   modelsDir: z.string().optional().describe('own meter models, beside the ones that come along'),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),

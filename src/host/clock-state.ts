@@ -8,12 +8,19 @@ const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 const EARLIEST = Date.parse('2026-01-01T00:00:00Z');
 const LOOK_MS = 10_000;
 
-/** `synced` by network time, `unsynced` when plainly wrong, else whatever the box's own clock says. */
-export function watchClockState(clock: Clock, mark: string = SYNCHRONISED): () => ClockState {
+/** `unsynced` when plainly wrong, else what `source` says; auto knows timesyncd alone. */
+export function watchClockState(
+  clock: Clock,
+  {
+    source = 'auto',
+    mark = SYNCHRONISED,
+  }: { source?: 'auto' | 'synced' | 'rtc'; mark?: string } = {},
+): () => ClockState {
   let lookedAt = Number.NEGATIVE_INFINITY;
   let isSynchronised = false;
   return () => {
     if (clock.now() < EARLIEST) return 'unsynced';
+    if (source !== 'auto') return source;
     if (clock.monotonic() - lookedAt >= LOOK_MS) {
       lookedAt = clock.monotonic();
       isSynchronised = existsSync(mark);

@@ -1,6 +1,6 @@
 /** How the daemon is, told to who may open its socket in the data directory. */
 import { rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AmrError } from '../core/errors.ts';
@@ -11,6 +11,8 @@ export const statusReportSchema = z.object({
   since: z.string(),
   /** Every bus has been served lately. */
   alive: z.boolean(),
+  /** The store takes what is read. */
+  storing: z.boolean(),
 });
 
 export type StatusReport = z.infer<typeof statusReportSchema>;
@@ -26,15 +28,25 @@ export async function serveStatus(
   const path = socketIn(dataDir);
   // What a killed daemon left behind; the lock says that nobody listens on it.
   await rm(path, { force: true });
+  const callers = new Set<Socket>();
   const server = createServer((socket) => {
+    callers.add(socket);
     socket.on('error', () => undefined);
+    socket.on('close', () => callers.delete(socket));
     socket.end(`${JSON.stringify(report())}\n`);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);
   });
-  return { close: () => new Promise((resolve) => server.close(() => resolve())) };
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        // Who holds on to the line does not hold the daemon.
+        for (const caller of callers) caller.destroy();
+      }),
+  };
 }
 
 function readAll(path: string): Promise<string> {
@@ -56,6 +68,12 @@ export async function askStatus(dataDir: string): Promise<StatusReport> {
   try {
     return statusReportSchema.parse(JSON.parse(await readAll(socketIn(dataDir))));
   } catch (thrown) {
-    throw new AmrError('STORE_FAILED', `no gateway answers in ${dataDir}`, { cause: thrown });
+    const isForbidden = thrown instanceof Error && 'code' in thrown && thrown.code === 'EACCES';
+    const reason = isForbidden
+      ? 'permission denied; ask as its user or as root'
+      : 'none is running';
+    throw new AmrError('STORE_FAILED', `no gateway answers in ${dataDir}: ${reason}`, {
+      cause: thrown,
+    });
   }
 }

@@ -2,7 +2,7 @@
 import type { DriverSession } from '../core/driver.ts';
 import type { Register } from '../core/registers.ts';
 import { jitterOf, type Plan } from './plan.ts';
-import { type Slot, slotAfter } from './slots.ts';
+import { type Schedule, type Slot, slotAfter } from './slots.ts';
 
 /** One meter under one plan. */
 export interface Duty {
@@ -12,10 +12,14 @@ export interface Duty {
   readonly session: DriverSession;
 }
 
-/** A duty whose slot has come. */
+/**
+ * What one meter owes for one slot. Interval plans that meet in a slot are read together: a
+ * reading is known by its meter, kind and slot, so there is one.
+ */
 export interface Task extends Duty {
   readonly slot: Slot;
-  readonly dueAt: number;
+  /** 0, or more where the clock was set back and the slot comes once more. */
+  readonly rev: number;
 }
 
 /** Slots that a step of the wall clock jumped over. */
@@ -29,24 +33,59 @@ export interface Skip {
 export interface Agenda {
   /** The most urgent task that is due at `now`, `null` when there is none. */
   take(now: number): Task | null;
+  /** A task whose slot has ended by `now` without being taken, `null` when there is none. */
+  takeEnded(now: number): Task | null;
+  /** Gives a task back that could not be tried; it is due again at once. */
+  putBack(task: Task): void;
   /** When the next task falls due. */
   nextDueAt(): number;
+  /** When the next slot ends. */
+  nextEndAt(): number;
 }
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+const NONE: Span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+const joined = ({ from, to }: Span, at: number): Span => ({
+  from: Math.min(from, at),
+  to: Math.max(to, at),
+});
 
 interface Entry {
   readonly duty: Duty;
   readonly jitterMs: number;
   slot: Slot;
+  /** The earliest and the latest slot handed out before the clock was last set back. */
+  given: Span;
+  /** The same, up to now. */
+  handedOut: Span;
+  /** How often the clock was set back by so much that slots come again. */
+  stepsBack: number;
 }
 
 /**
  * A wall clock that is this far off the agenda was set, not late: the agenda follows it, because
- * years of missing slots, or years of waiting, help nobody. No slot is further ahead than a day.
+ * years of missing slots, or hours of waiting, help nobody. Within it, slots are never doubled.
  */
 const BEHIND_MS = 24 * 3_600_000;
-const AHEAD_MS = 50 * 3_600_000;
+const AHEAD_MS = 2 * 3_600_000;
+
+/** No slot is further ahead than this by right; a day may have 25 hours. */
+function reachOf(schedule: Schedule): number {
+  return schedule.kind === 'interval' ? schedule.everyMs : 25 * 3_600_000;
+}
 
 const PRIORITY_ORDER = ['billing', 'curve', 'live'];
+const rankOf = ({ duty }: Entry) => PRIORITY_ORDER.indexOf(duty.plan.priority);
+const dueAt = ({ slot, jitterMs }: Entry) => slot.opensAt + jitterMs;
+
+/** Each register once, in the order of the plans. */
+function registersOf(entries: readonly Entry[]): Register[] {
+  return [...new Set(entries.flatMap(({ duty }) => duty.registers))];
+}
 
 export function createAgenda(
   duties: readonly Duty[],
@@ -56,33 +95,80 @@ export function createAgenda(
     duty,
     jitterMs: jitterOf(duty.meter, duty.plan.jitterMs),
     slot: slotAfter(now, duty.plan.schedule, zone),
+    given: NONE,
+    handedOut: NONE,
+    stepsBack: 0,
   }));
-
-  const dueAt = ({ slot, jitterMs }: Entry) => slot.opensAt + jitterMs;
-  const rank = ({ duty }: Entry) => PRIORITY_ORDER.indexOf(duty.plan.priority);
+  const taken = new WeakMap<Task, readonly { entry: Entry; before: Slot }[]>();
 
   function followClock(entry: Entry, present: number): void {
-    const ahead = entry.slot.opensAt - present;
-    if (ahead <= AHEAD_MS && -ahead <= BEHIND_MS) return;
     const { meter, plan } = entry.duty;
+    const ahead = entry.slot.opensAt - present;
+    const isSetBack = ahead > reachOf(plan.schedule) + AHEAD_MS;
+    if (!isSetBack && -ahead <= BEHIND_MS) return;
+    if (isSetBack) {
+      entry.stepsBack += 1;
+      entry.given = entry.handedOut;
+    }
     const from = entry.slot.at;
     entry.slot = slotAfter(present, plan.schedule, zone);
     onSkip({ meter, plan: plan.name, from, to: entry.slot.at });
   }
 
+  /** Entries of the same meter whose interval slot is the same moment. */
+  function companionsOf(entry: Entry): Entry[] {
+    if (entry.duty.plan.kind !== 'interval') return [entry];
+    return entries
+      .filter(
+        ({ duty, slot }) =>
+          duty.meter === entry.duty.meter &&
+          duty.plan.kind === 'interval' &&
+          slot.at === entry.slot.at,
+      )
+      .sort((a, b) => rankOf(a) - rankOf(b));
+  }
+
+  function handOut(first: Entry): Task {
+    const together = companionsOf(first);
+    const [leader = first] = together;
+    const { duty, slot, given, stepsBack } = leader;
+    const retries = Math.max(...together.map((entry) => entry.duty.plan.retries));
+    const task: Task = {
+      ...duty,
+      plan: { ...duty.plan, retries },
+      registers: registersOf(together),
+      slot,
+      rev: slot.at >= given.from && slot.at <= given.to ? stepsBack : 0,
+    };
+    taken.set(
+      task,
+      together.map((entry) => ({ entry, before: entry.slot })),
+    );
+    for (const entry of together) {
+      entry.handedOut = joined(entry.handedOut, entry.slot.at);
+      entry.slot = slotAfter(entry.slot.opensAt, entry.duty.plan.schedule, zone);
+    }
+    return task;
+  }
+
+  function first(isWanted: (entry: Entry) => boolean, present: number): Task | null {
+    for (const entry of entries) followClock(entry, present);
+    const [best] = entries
+      .filter(isWanted)
+      .sort((a, b) => rankOf(a) - rankOf(b) || dueAt(a) - dueAt(b));
+    return best === undefined ? null : handOut(best);
+  }
+
+  const earliest = (momentOf: (entry: Entry) => number) =>
+    entries.reduce((soonest, entry) => Math.min(soonest, momentOf(entry)), Infinity);
+
   return {
-    take(present) {
-      for (const entry of entries) followClock(entry, present);
-      const due = entries
-        .filter((entry) => dueAt(entry) <= present)
-        .sort((a, b) => rank(a) - rank(b) || dueAt(a) - dueAt(b));
-      const [first] = due;
-      if (first === undefined) return null;
-      const task = { ...first.duty, slot: first.slot, dueAt: dueAt(first) };
-      first.slot = slotAfter(first.slot.opensAt, first.duty.plan.schedule, zone);
-      return task;
+    take: (present) => first((entry) => dueAt(entry) <= present, present),
+    takeEnded: (present) => first(({ slot }) => slot.closesAt <= present, present),
+    putBack(task) {
+      for (const { entry, before } of taken.get(task) ?? []) entry.slot = before;
     },
-    nextDueAt: () =>
-      entries.reduce((earliest, entry) => Math.min(earliest, dueAt(entry)), Infinity),
+    nextDueAt: () => earliest(dueAt),
+    nextEndAt: () => earliest(({ slot }) => slot.closesAt),
   };
 }

@@ -1,4 +1,4 @@
-/** One slot of one meter: read while the slot is open, the port is there and the gateway runs. */
+/** One slot of one meter, read while the slot is open, the port is there and the gateway runs. */
 import type { Clock } from '../core/clock.ts';
 import type { ReadResult } from '../core/driver.ts';
 import { AmrError } from '../core/errors.ts';
@@ -15,7 +15,7 @@ export interface Outcome extends RepeatedRead {
 }
 
 export interface AttemptDeps {
-  readonly line: Pick<Line, 'fault' | 'whenUp'>;
+  readonly line: Pick<Line, 'fault'>;
   readonly clock: Clock;
   readonly zone: string;
   /** No further attempt starts after this. */
@@ -24,28 +24,17 @@ export interface AttemptDeps {
   readonly abort: AbortSignal;
 }
 
-/** A closed port costs no attempt: it is waited for, as long as the slot is open. */
-async function waitForLine(task: Task, { line, clock, stop }: AttemptDeps): Promise<void> {
-  if (line.fault === null) return;
-  const waiting = new AbortController();
-  const signal = AbortSignal.any([stop, waiting.signal]);
-  const closes = clock.sleep(task.slot.closesAt - clock.now(), signal);
-  await Promise.race([line.whenUp(signal), closes]).catch(() => undefined);
-  waiting.abort();
-  await closes.catch(() => undefined);
-}
-
-/** Throws what makes an attempt impossible; none of it is worth another one. */
-async function prepare(task: Task, deps: AttemptDeps): Promise<void> {
-  await waitForLine(task, deps);
-  if (deps.stop.aborted) throw new AmrError('GATEWAY_STOPPED', 'the gateway was stopped');
-  if (deps.clock.now() < task.slot.closesAt) return;
-  throw deps.line.fault ?? new AmrError('SLOT_EXPIRED', 'the slot ended');
+/** Why no further attempt can be made, `null` while one can. */
+function obstacleTo(task: Task, { line, clock, stop }: AttemptDeps): AmrError | null {
+  if (stop.aborted) return new AmrError('GATEWAY_STOPPED', 'the gateway was stopped');
+  if (line.fault !== null) return line.fault;
+  if (clock.now() < task.slot.closesAt) return null;
+  return new AmrError('SLOT_EXPIRED', 'the slot ended');
 }
 
 /** Never rejects: what goes wrong is in the failures. */
 export async function attemptSlot(task: Task, deps: AttemptDeps): Promise<Outcome> {
-  const { session, plan, slot } = task;
+  const { session, plan, slot, registers } = task;
   const options = { priority: plan.priority, signal: deps.abort };
   let frozenAt: string | null = null;
 
@@ -58,9 +47,11 @@ export async function attemptSlot(task: Task, deps: AttemptDeps): Promise<Outcom
     return freeze;
   }
 
-  const result = await repeatRead(task.registers, plan.retries, async (wanted) => {
-    await prepare(task, deps);
-    return plan.kind === 'freeze-daily' ? readFreeze(wanted) : session.read(wanted, options);
+  const result = await repeatRead(registers, {
+    retries: plan.retries,
+    obstacle: () => obstacleTo(task, deps),
+    read: (wanted) =>
+      plan.kind === 'freeze-daily' ? readFreeze(wanted) : session.read(wanted, options),
   });
   return { ...result, frozenAt };
 }

@@ -30,7 +30,9 @@ const LONGEST_JITTER_MS = 30_000;
 
 export function compilePlan(name: string, config: PlanSettings): Plan {
   const schedule: Schedule =
-    'at' in config ? { kind: 'daily', at: config.at } : { kind: 'interval', everyMs: config.every };
+    'at' in config
+      ? { kind: 'daily', at: config.at, isFreeze: config.read.includes(FREEZE_DAILY) }
+      : { kind: 'interval', everyMs: config.every };
   const periodMs = schedule.kind === 'interval' ? schedule.everyMs : Number.POSITIVE_INFINITY;
   return {
     name,

@@ -9,7 +9,7 @@ import type { AmrEvent, Reading } from '../core/reading.ts';
 import type { Store } from '../core/store.ts';
 import { formatInstant } from '../core/zoned-time.ts';
 import { createAgenda, type Duty, type Skip, type Task } from './agenda.ts';
-import { attemptSlot } from './attempts.ts';
+import { attemptSlot, type Outcome } from './attempts.ts';
 import { readingOf } from './reading-of.ts';
 import { createWriter, type PollCounters } from './writer.ts';
 
@@ -38,11 +38,16 @@ export interface PollerDeps {
 
 /** However far the next slot is, the wall clock is looked at this often: it may have been set. */
 const LONGEST_SLEEP_MS = 10_000;
+/** Less than this is the clock being kept in time, not set. */
+const CLOCK_STEP_MS = 5000;
+/** While what is due waits for a port and nothing new is taken. */
+const LOOK_AGAIN_MS = 500;
 
 export async function runPoller(deps: PollerDeps, signals: PollSignals): Promise<void> {
-  const { clock, zone } = deps;
+  const { clock, zone, line } = deps;
   const writer = createWriter(deps, signals.abort);
   const faults = createFaultLog(deps.log);
+  const steps = createStepWatch(clock);
   const agenda = createAgenda(deps.duties, {
     now: clock.now(),
     zone,
@@ -50,37 +55,88 @@ export async function runPoller(deps: PollerDeps, signals: PollSignals): Promise
   });
   const idle = AbortSignal.any([signals.finish, signals.stop]);
   let endsAt = Number.POSITIVE_INFINITY;
-  for (;;) {
-    // What fell due before the end is still accounted for; what opens after it is not.
-    deps.counters.turns += 1;
-    if (idle.aborted) endsAt = Math.min(endsAt, clock.now());
-    const task = agenda.take(Math.min(clock.now(), endsAt));
-    if (task !== null) {
-      deps.counters.due += 1;
-      const reading = await readTask(task, deps, signals);
-      faults.note(reading);
-      // The line does not wait for the disk: the next meter is asked while this one is committed.
-      writer.reading(task.plan.stream, reading);
-    } else if (idle.aborted) break;
-    else {
-      const wait = Math.min(agenda.nextDueAt() - clock.now(), LONGEST_SLEEP_MS);
-      await clock.sleep(wait, idle).catch(() => undefined);
+
+  /** A port that is away is waited for; slots that end meanwhile are missing by its fault. */
+  const next = (now: number) =>
+    line.fault === null || signals.stop.aborted ? agenda.take(now) : agenda.takeEnded(now);
+
+  async function perform(task: Task): Promise<void> {
+    const outcome = await attemptSlot(task, { line, clock, zone, ...signals });
+    if (isWorthWaiting(task, outcome, deps) && !signals.stop.aborted) {
+      agenda.putBack(task);
+      return;
     }
+    deps.counters.due += 1;
+    const circumstances = { readAt: clock.now(), zone, clockState: deps.clockState() };
+    const reading = readingOf(task, outcome, circumstances);
+    faults.note(reading);
+    // The line does not wait for the disk: the next meter is asked while this one is committed.
+    writer.reading(task.plan.stream, reading);
+  }
+
+  async function rest(): Promise<void> {
+    const until = line.fault === null ? agenda.nextDueAt() : agenda.nextEndAt();
+    const waking = new AbortController();
+    const signal = AbortSignal.any([idle, waking.signal]);
+    const wait = clock.sleep(Math.min(until - clock.now(), LONGEST_SLEEP_MS), signal);
+    const up = line.fault === null ? wait : line.whenUp(signal);
+    await Promise.race([wait, up]).catch(() => undefined);
+    waking.abort();
+    await Promise.allSettled([wait, up]);
+  }
+
+  for (;;) {
+    deps.counters.turns += 1;
+    const stepMs = steps.look();
+    if (stepMs !== 0) writer.event(stepEvent(stepMs, deps));
+    // What fell due before the end is still accounted for; what opens after it is not.
+    if (idle.aborted) endsAt = Math.min(endsAt, clock.now());
+    const task = next(Math.min(clock.now(), endsAt));
+    if (task !== null) await perform(task);
+    else if (!idle.aborted) await rest();
+    else if (line.fault === null || signals.stop.aborted || agenda.nextDueAt() > endsAt) break;
+    else await clock.sleep(LOOK_AGAIN_MS, signals.stop).catch(() => undefined);
   }
   await writer.settled();
 }
 
-async function readTask(task: Task, deps: PollerDeps, signals: PollSignals): Promise<Reading> {
-  const { line, clock, zone } = deps;
-  const { stop, abort } = signals;
-  const outcome = await attemptSlot(task, { line, clock, zone, stop, abort });
-  return readingOf(task, outcome, { readAt: clock.now(), zone, clockState: deps.clockState() });
+/** The port went away before the slot was read, and may come back before it ends. */
+function isWorthWaiting(
+  { slot }: Task,
+  { failures }: Outcome,
+  { line, clock }: PollerDeps,
+): boolean {
+  return line.fault !== null && failures.length > 0 && clock.now() < slot.closesAt;
+}
+
+/** Tells when the wall clock has moved otherwise than time did, in milliseconds; else 0. */
+function createStepWatch(clock: Clock) {
+  const offset = () => clock.now() - clock.monotonic();
+  let known = offset();
+  return {
+    look(): number {
+      const step = offset() - known;
+      if (Math.abs(step) < CLOCK_STEP_MS) return 0;
+      known += step;
+      return step;
+    },
+  };
+}
+
+function stepEvent(stepMs: number, { bus, clock, zone }: PollerDeps): AmrEvent {
+  return {
+    at: formatInstant(clock.now(), zone),
+    type: 'clock.stepped',
+    severity: 'warning',
+    bus,
+    detail: { seconds: Math.round(stepMs / 1000) },
+  };
 }
 
 function skipEvent(skip: Skip, { bus, clock, zone }: PollerDeps): AmrEvent {
   return {
     at: formatInstant(clock.now(), zone),
-    type: 'poll.clock-stepped',
+    type: 'poll.slots-skipped',
     severity: 'warning',
     meter: skip.meter,
     bus,

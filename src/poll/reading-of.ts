@@ -48,6 +48,7 @@ export function readingOf(task: Task, outcome: Outcome, circumstances: Circumsta
     meter: task.meter,
     kind: task.plan.kind,
     slot: formatInstant(task.slot.at, zone),
+    ...(task.rev === 0 ? {} : { rev: task.rev }),
     readAt: formatInstant(readAt, zone),
     source: 'poll' as const,
     quality,

@@ -1,9 +1,17 @@
 /** Reads again what failed and may succeed; the one place where retries are made. */
 import type { ReadFailure, ReadResult, RegisterValue } from '../core/driver.ts';
-import { toAmrError } from '../core/errors.ts';
+import { type AmrError, toAmrError } from '../core/errors.ts';
 import type { Register } from '../core/registers.ts';
 
 export type RepeatedRead = ReadResult & { readonly attempts: number };
+
+export interface Repetition {
+  /** Further tries after the first. */
+  readonly retries: number;
+  readonly read: (wanted: readonly Register[]) => Promise<ReadResult>;
+  /** Asked before every try; an error ends it, and is told only where nothing was tried yet. */
+  readonly obstacle?: () => AmrError | null;
+}
 
 const isHopeful = ({ error }: ReadFailure) => error.transient;
 
@@ -20,14 +28,12 @@ async function passOf(
 }
 
 /**
- * Calls `read` for all registers, then up to `retries` times for those whose failure is
- * transient; values come in the order of the registers. Never rejects: what `read` throws is a
- * failure of all it was asked for.
+ * Reads all registers, then those whose failure is transient again; values come in the order of
+ * the registers. Never rejects: what `read` throws is a failure of all it was asked for.
  */
 export async function repeatRead(
   registers: readonly Register[],
-  retries: number,
-  read: (wanted: readonly Register[]) => Promise<ReadResult>,
+  { retries, read, obstacle = () => null }: Repetition,
 ): Promise<RepeatedRead> {
   const values: RegisterValue[] = [];
   const final: ReadFailure[] = [];
@@ -36,6 +42,12 @@ export async function repeatRead(
   let wanted = registers;
   let attempts = 0;
   while (wanted.length > 0 && attempts <= retries) {
+    const error = obstacle();
+    if (error !== null) {
+      // What an earlier try met is the cause; that there is no other try is not.
+      if (attempts === 0) final.push({ registers: wanted, error });
+      break;
+    }
     const pass = await passOf(wanted, read);
     attempts += 1;
     values.push(...pass.values);

@@ -13,8 +13,10 @@ export interface Slot {
 
 export type Schedule =
   | { readonly kind: 'interval'; readonly everyMs: number }
-  /** `at` is a wall time, `HH:mm`. */
-  | { readonly kind: 'daily'; readonly at: string };
+  /** `at` is a wall time, `HH:mm`; a freeze is of the beginning of the day. */
+  | { readonly kind: 'daily'; readonly at: string; readonly isFreeze: boolean };
+
+type DailySchedule = Extract<Schedule, { readonly kind: 'daily' }>;
 
 /** A daily reading may be taken this long after its time. */
 const DAILY_WINDOW_MS = 6 * 3_600_000;
@@ -29,9 +31,9 @@ function alignedAfter(t: number, everyMs: number, zone: string): number {
   return Math.min(next, startOfLocalDay(t, zone, 1));
 }
 
-function dailySlot(day: number, at: string, zone: string): Slot {
+function dailySlot(day: number, { at, isFreeze }: DailySchedule, zone: string): Slot {
   const opensAt = zonedToEpoch(`${localDate(day, zone)}T${at}:00`, zone);
-  return { at: day, opensAt, closesAt: opensAt + DAILY_WINDOW_MS };
+  return { at: isFreeze ? day : opensAt, opensAt, closesAt: opensAt + DAILY_WINDOW_MS };
 }
 
 /** The first slot of the schedule that opens after `t`. */
@@ -40,6 +42,6 @@ export function slotAfter(t: number, schedule: Schedule, zone: string): Slot {
     const at = alignedAfter(t, schedule.everyMs, zone);
     return { at, opensAt: at, closesAt: alignedAfter(at, schedule.everyMs, zone) };
   }
-  const today = dailySlot(startOfLocalDay(t, zone), schedule.at, zone);
-  return today.opensAt > t ? today : dailySlot(startOfLocalDay(t, zone, 1), schedule.at, zone);
+  const today = dailySlot(startOfLocalDay(t, zone), schedule, zone);
+  return today.opensAt > t ? today : dailySlot(startOfLocalDay(t, zone, 1), schedule, zone);
 }

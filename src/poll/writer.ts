@@ -14,6 +14,8 @@ export interface PollCounters {
   missing: number;
   /** Rounds of the loop; it goes on growing while the loop lives. */
   turns: number;
+  /** Rows that the store refused and that are tried again. */
+  waiting: number;
 }
 
 export interface WriterDeps {
@@ -38,32 +40,35 @@ const MOST_WAITING = 10_000;
 export function createWriter(deps: WriterDeps, abort: AbortSignal): Writer {
   const { store, clock, log, counters } = deps;
   const commits = new Set<Promise<void>>();
-  let isRefused = false;
+  let lost = 0;
 
   async function tryAppend(stream: Stream, body: string): Promise<boolean> {
     try {
       await store.append(stream, [body]);
-      if (isRefused) log.info('store takes rows again');
-      isRefused = false;
       return true;
     } catch (thrown) {
       const { code, message } = toAmrError(thrown);
-      if (!isRefused) log.error({ code, err: message }, 'store refuses rows, trying again');
-      isRefused = true;
+      if (counters.waiting === 0) log.error({ code, err: message }, 'store refuses rows');
       return false;
     }
   }
 
-  async function append(stream: Stream, body: string): Promise<boolean> {
-    while (!(await tryAppend(stream, body))) {
-      if (abort.aborted || commits.size > MOST_WAITING) {
-        log.error({ stream, body }, 'row lost');
-        return false;
-      }
+  /** Tries again until the store takes it; false where it had to be given up. */
+  async function insist(stream: Stream, body: string): Promise<boolean> {
+    counters.waiting += 1;
+    let isTaken = false;
+    while (!isTaken && !abort.aborted && counters.waiting <= MOST_WAITING) {
       await clock.sleep(RETRY_MS, abort).catch(() => undefined);
+      isTaken = await tryAppend(stream, body);
     }
-    return true;
+    counters.waiting -= 1;
+    if (!isTaken) lost += 1;
+    else if (counters.waiting === 0) log.info('store takes rows again');
+    return isTaken;
   }
+
+  const append = async (stream: Stream, body: string) =>
+    (await tryAppend(stream, body)) || (await insist(stream, body));
 
   async function storeReading(stream: Stream, reading: Reading): Promise<void> {
     if (!(await append(stream, JSON.stringify(reading)))) return;
@@ -82,6 +87,7 @@ export function createWriter(deps: WriterDeps, abort: AbortSignal): Writer {
     event: (event) => track(append('event', JSON.stringify(event)).then(() => undefined)),
     async settled() {
       await Promise.all(commits);
+      if (lost > 0) log.error({ rows: lost }, 'rows lost that the store refused');
     },
   };
 }

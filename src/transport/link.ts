@@ -44,6 +44,8 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
   let lastError = notOpen(info.address);
   let drop: (reason: Error) => void = () => undefined;
   let attempts = 0;
+  /** A close that was wished for is followed by an open at once. */
+  let isRestarting = false;
   let failures = 0;
   let listener: (bytes: Uint8Array) => void = () => undefined;
 
@@ -78,20 +80,30 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
     }
   }
 
+  /** A life that lasted makes the next loss the first one again. */
+  async function tryToLive(signal: AbortSignal): Promise<void> {
+    const startedAt = clock.monotonic();
+    try {
+      await live(signal);
+      if (clock.monotonic() - startedAt >= STABLE_MS) failures = 0;
+    } catch (thrown) {
+      lastError = toAmrError(thrown);
+      first.reject(lastError);
+    }
+  }
+
+  async function backOff(signal: AbortSignal): Promise<void> {
+    failures += 1;
+    if (failures === 1) log.warn({ code: lastError.code, err: lastError.message }, 'port down');
+    await clock.sleep(backoffMs(failures, random), signal).catch(() => undefined);
+  }
+
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const startedAt = clock.monotonic();
-      try {
-        await live(signal);
-        if (clock.monotonic() - startedAt >= STABLE_MS) failures = 0;
-      } catch (thrown) {
-        lastError = toAmrError(thrown);
-        first.reject(lastError);
-      }
-      if (signal.aborted) return;
-      failures += 1;
-      if (failures === 1) log.warn({ code: lastError.code, err: lastError.message }, 'port down');
-      await clock.sleep(backoffMs(failures, random), signal).catch(() => undefined);
+      await tryToLive(signal);
+      const isWished = isRestarting;
+      isRestarting = false;
+      if (!signal.aborted && !isWished) await backOff(signal);
     }
   }
 
@@ -113,7 +125,9 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
       await transport.write(bytes);
     },
     restart(reason) {
-      if (transport !== null) drop(reason);
+      if (transport === null) return;
+      isRestarting = true;
+      drop(reason);
     },
     whenUp: (signal) => abortable(up.promise, signal),
   };

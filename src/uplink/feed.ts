@@ -29,6 +29,8 @@ export interface FeedDeps {
   readonly batch: (rows: readonly StoredRow[]) => Batch | null;
   /** Delivery `broker`: everything up to here is with the broker. */
   readonly onDelivered: (upTo: number) => void;
+  /** Everything up to here has been handed to the connection. */
+  readonly onTaken: (upTo: number) => void;
   readonly onTooLarge: (seq: number, bytes: number) => void;
 }
 
@@ -154,6 +156,7 @@ export function createFeed(deps: FeedDeps): Feed {
       next = batch.to + 1;
       inFlight += 1;
       waitingSince ??= now;
+      deps.onTaken(outgoing.to);
       return outgoing;
     },
     delivered(span) {

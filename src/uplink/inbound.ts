@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { Clock } from '../core/clock.ts';
 import { toAmrError } from '../core/errors.ts';
 import type { Stream } from '../core/reading.ts';
 import type { Store } from '../core/store.ts';
@@ -23,8 +24,11 @@ export interface InboundDeps {
   readonly name: string;
   readonly at: GatewayPath;
   readonly store: Store;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly report: Report;
+  /** The highest number of this stream that may have been published. */
+  readonly published: (stream: Stream) => number;
   /** The headend moved the cursor of this stream. */
   readonly onAcked: (stream: Stream, upTo: number) => void;
   readonly onReply: (reply: CmdRes) => void;
@@ -60,14 +64,33 @@ function refusal({ id, op }: Cmd): CmdRes {
   };
 }
 
-/** Takes what the headend sends. The function given never rejects. */
+/** So many messages a second are looked at; a headend in its senses sends far fewer. */
+const MOST_PER_SECOND = 20;
+
+function createBudget(clock: Clock) {
+  let left = MOST_PER_SECOND;
+  let filledAt = clock.monotonic();
+  return {
+    allows(): boolean {
+      const now = clock.monotonic();
+      left = Math.min(MOST_PER_SECOND, left + ((now - filledAt) * MOST_PER_SECOND) / 1000);
+      filledAt = now;
+      if (left < 1) return false;
+      left -= 1;
+      return true;
+    },
+  };
+}
+
+/** Takes what the headend sends; acknowledgements are cumulative, so one dropped does no harm. The function given never rejects. */
 export function createInbound(deps: InboundDeps): (message: IncomingMessage) => Promise<void> {
-  const { name, at, store, log, report, onAcked, onReply } = deps;
+  const { name, at, store, log, report, published, onAcked, onReply } = deps;
+  const budget = createBudget(deps.clock);
 
   const takeAck = async ({ epoch, stream, upTo }: Ack) => {
-    const head = store.head(stream);
-    if (epoch !== store.epoch || upTo > head) {
-      const detail = { epoch, stream, upTo, presentEpoch: store.epoch, head };
+    const upToPublished = published(stream);
+    if (epoch !== store.epoch || upTo > upToPublished) {
+      const detail = { epoch, stream, upTo, presentEpoch: store.epoch, published: upToPublished };
       report('uplink.ack-unknown', 'warning', detail);
       return;
     }
@@ -91,6 +114,10 @@ export function createInbound(deps: InboundDeps): (message: IncomingMessage) => 
   };
 
   return async (message) => {
+    if (!budget.allows()) {
+      report('uplink.flood', 'warning', { topic: message.topic, perSecond: MOST_PER_SECOND });
+      return;
+    }
     try {
       if (message.topic === ackTopic(at)) await accept(message, ackSchema, takeAck);
       if (message.topic === cmdTopic(at)) {

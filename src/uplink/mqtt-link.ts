@@ -13,7 +13,7 @@ const VERSION_REFUSED = new Set<unknown>([1, 0x84]);
 /** MQTT 5 §4.13: another client uses our client id. */
 const TAKEN_OVER = 0x8e;
 
-export interface LinkDeps {
+export interface MqttLinkDeps {
   readonly settings: MqttSettings;
   readonly at: GatewayPath;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface LinkDeps {
   readonly onMessage: (message: IncomingMessage) => Promise<void>;
 }
 
-export interface Link {
+export interface MqttLink {
   /**
    * Tries until a connection stands, waiting longer and longer between attempts, also after a
    * connection that did not last. Rejects with the signal's reason only.
@@ -58,7 +58,7 @@ function createJournal(log: Logger) {
 }
 
 /** How often it failed in a row, and so how long to wait. */
-function createPatience({ clock, random }: LinkDeps) {
+function createPatience({ clock, random }: MqttLinkDeps) {
   let failures = 0;
   let delayMs = 0;
   let connectedAt: number | null = null;
@@ -102,7 +102,7 @@ function createVersions() {
 }
 
 /** The connection to one broker, made anew, with a new client, as often as it takes. */
-export function createLink(deps: LinkDeps): Link {
+export function createMqttLink(deps: MqttLinkDeps): MqttLink {
   const { settings, at, clock, log, will, onMessage } = deps;
   const journal = createJournal(log);
   const patience = createPatience(deps);
@@ -117,7 +117,11 @@ export function createLink(deps: LinkDeps): Link {
       clock,
       signal,
       onMessage,
-      onSubscribeFailed: (err) => log.error({ err }, 'acknowledgements cannot be subscribed'),
+      onSubscribeFailed(err) {
+        log.warn({ err }, 'uplink cannot hear the headend');
+        // Without acknowledgements the same rows would go out for ever.
+        return settings.delivery === 'headend';
+      },
     });
   };
 

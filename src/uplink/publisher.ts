@@ -16,7 +16,7 @@ import {
 } from './contract.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createInbound } from './inbound.ts';
-import { createLink } from './mqtt-link.ts';
+import { createMqttLink } from './mqtt-link.ts';
 import type { MqttSettings } from './mqtt-options.ts';
 import { createReport, type Report } from './report.ts';
 import { createSender, type Sender } from './sender.ts';
@@ -52,11 +52,19 @@ interface Uplink extends UplinkDeps {
   readonly report: Report;
   /** What must be on the disk before the uplink has ended. */
   readonly writes: Set<Promise<void>>;
+  /** The highest number of each stream that this life, or an earlier one, may have published. */
+  readonly published: Record<Stream, number>;
 }
 
 function factsOf({ name, at, zone, clock, clockState, store, identity }: Uplink): AnnounceFacts {
   const now = clock.now();
   return { name, at, zone, now, clockState: clockState(), store, identity: identity() };
+}
+
+/** What is there at the start may have been published before it. */
+function headsOf(store: Store): Record<Stream, number> {
+  const of = (stream: Stream) => store.head(stream);
+  return { event: of('event'), billing: of('billing'), curve: of('curve'), live: of('live') };
 }
 
 function moveCursor(uplink: Uplink, stream: Stream, upTo: number): void {
@@ -88,6 +96,9 @@ function feedOf(uplink: Uplink, session: Session, stream: Stream): Feed {
       return buildBatch(envelope, stored, { rows, bytes });
     },
     onDelivered: (upTo) => moveCursor(uplink, stream, upTo),
+    onTaken: (upTo) => {
+      uplink.published[stream] = Math.max(uplink.published[stream], upTo);
+    },
     onTooLarge: (seq, size) => {
       if (seq === tooLarge) return;
       tooLarge = seq;
@@ -186,15 +197,18 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
   const { name, site, gateway, mqtt, store, clock, log, random } = deps;
   const at = { site, gateway };
   const report = createReport({ store, clock, zone: deps.zone, log });
-  const uplink: Uplink = { ...deps, at, report, writes: new Set() };
+  const published = headsOf(store);
+  const uplink: Uplink = { ...deps, at, report, writes: new Set(), published };
   let connection: Connection | null = null;
 
   const onMessage = createInbound({
     name,
     at,
     store,
+    clock,
     log,
     report,
+    published: (stream) => published[stream],
     onAcked(stream, upTo) {
       connection?.feeds[stream].heard(clock.monotonic());
       connection?.sender.wake();
@@ -204,7 +218,7 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
       connection?.sender.sendBeside({ topic: cmdResTopic(at), payload: JSON.stringify(reply) }),
   });
   const will = () => statusMessage(factsOf(uplink), 'offline').payload;
-  const link = createLink({ settings: mqtt, at, clock, log, random, will, onMessage });
+  const link = createMqttLink({ settings: mqtt, at, clock, log, random, will, onMessage });
 
   while (!signal.aborted) {
     const session = await link.connect(signal).catch((thrown: unknown) => {

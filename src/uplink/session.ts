@@ -11,7 +11,8 @@ const RECEIVE_MAXIMUM = 65_535;
 /** Fixed header, two length fields, packet identifier, empty properties. */
 const PUBLISH_OVERHEAD = 5 + 2 + 2 + 1;
 /** MQTT 5 §2.4, MQTT 3.1.1 §3.2.2.3. */
-const AUTH_REASONS = new Set([4, 5, 0x86, 0x87, 0x8c]);
+const NOT_AUTHORISED = 0x87;
+const AUTH_REASONS = new Set([4, 5, 0x86, NOT_AUTHORISED, 0x8c]);
 
 export interface OutgoingMessage {
   readonly topic: string;
@@ -50,7 +51,8 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   /** The PUBACK of an incoming message waits for this. */
   readonly onMessage: (message: IncomingMessage) => Promise<void>;
-  readonly onSubscribeFailed: (error: Error) => void;
+  /** True where the connection is of no use without its subscriptions; then it ends. */
+  readonly onSubscribeFailed: (error: Error) => boolean;
 }
 
 /** The reason code in an error of mqtt.js, which uses `code` for system errors too. */
@@ -66,6 +68,12 @@ function connectionError(cause: Error | undefined, reason: number | null): AmrEr
     context: { reason },
     cause,
   });
+}
+
+/** Ends the connection as one that the broker did not authorise. */
+function refuse(client: MqttClient, error: Error): void {
+  client.emit('error', Object.assign(error, { code: NOT_AUTHORISED }));
+  client.stream.destroy();
 }
 
 /** The signal that aborts, with the cause, when the client's connection is gone. */
@@ -168,7 +176,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     client.connect();
     const connack = await abortable(abortable(connected, closed), signal);
     client.subscribe([...subscriptions], { qos: 1 }, (error) => {
-      if (error && !closed.aborted) onSubscribeFailed(error);
+      if (error && !closed.aborted && onSubscribeFailed(error)) refuse(client, error);
     });
     return createSession(client, { closed, connack, clock });
   } catch (thrown) {

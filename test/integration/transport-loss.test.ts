@@ -36,7 +36,7 @@ describe.skipIf(lacksSocat)('a serial port that is lost (needs socat)', () => {
       const seen = observe(transport);
       await transport.open(new AbortController().signal);
       const flood = await floodFarEnd(fixture.pair.far);
-      await expect.poll(() => seen.bytes().length).toBeGreaterThan(20_000);
+      await expect.poll(() => seen.bytes().length, { timeout: 10_000 }).toBeGreaterThan(20_000);
       await fixture.pair.kill();
       await expect.poll(() => seen.losses.length, { timeout: 3000 }).toBe(1);
       shares.push(await cpuShare(() => pause(MEASURED_MS)));

@@ -1,7 +1,7 @@
 /** Serial lines without hardware: two ptys, and socat that carries the bytes between them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,8 +32,6 @@ export interface FarEnd {
   stop(): Promise<void>;
 }
 
-const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
-
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
@@ -41,24 +39,44 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+/** socat says so when it has opened both of its ends; false when it ended before. */
+async function isTransferring(child: ChildProcess): Promise<boolean> {
+  let said = '';
+  for await (const chunk of child.stderr?.iterator({ destroyOnReturn: false }) ?? []) {
+    said += String(chunk);
+    if (!said.includes('starting data transfer loop')) continue;
+    child.stderr?.resume();
+    return true;
+  }
+  return false;
+}
+
+async function start(parameters: readonly string[]): Promise<ChildProcess> {
+  const child = spawn('socat', ['-d', '-d', ...parameters], { stdio: 'pipe' });
+  // The line may be killed while bytes are under way to it.
+  child.stdin.on('error', () => undefined);
+  await once(child, 'spawn');
+  if (await isTransferring(child)) return child;
+  throw new Error(`socat ended at once: ${parameters.join(' ')}`);
+}
+
 async function launch(near: string, far: string): Promise<ChildProcess> {
   // A killed socat leaves its links behind; the devices they lead to are gone.
   for (const path of [near, far]) rmSync(path, { force: true });
-  const ends = [near, far].map((path) => `pty,raw,echo=0,link=${path}`);
-  const child = spawn('socat', ends, { stdio: 'ignore' });
-  await once(child, 'spawn');
-  while (!existsSync(near) || !existsSync(far)) {
-    if (child.exitCode !== null) throw new Error(`socat ended with ${child.exitCode}`);
-    await pause();
-  }
-  return child;
+  // The links appear before socat has set the lines up. Whoever writes that early can block it for
+  // good: the kernel then neither lets it go on nor lets it be killed.
+  return await start([near, far].map((path) => `pty,raw,echo=0,link=${path}`));
 }
 
 export async function openPtyPair(): Promise<PtyPair> {
   const directory = mkdtempSync(join(tmpdir(), 'amr-pty-'));
   const near = join(directory, 'near');
   const far = join(directory, 'far');
-  let child = await launch(near, far);
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  let child = await launch(near, far).catch((thrown: unknown) => {
+    remove();
+    throw thrown;
+  });
 
   const kill = async () => {
     await end(child);
@@ -75,33 +93,18 @@ export async function openPtyPair(): Promise<PtyPair> {
     freeze: () => child.kill('SIGSTOP'),
     async stop() {
       await kill();
-      rmSync(directory, { recursive: true, force: true });
+      remove();
     },
   };
 }
 
-/** socat says so when it has opened both of its ends. */
-async function transferring(child: ChildProcess): Promise<void> {
-  let said = '';
-  for await (const chunk of child.stderr ?? []) {
-    said += String(chunk);
-    if (said.includes('starting data transfer loop')) break;
-  }
-  child.stderr?.resume();
-}
-
 /** Opens the far end of a line for a test to speak and listen there. */
 export async function openFarEnd(path: string): Promise<FarEnd> {
-  const child = spawn('socat', ['-d', '-d', 'STDIO', `OPEN:${path},raw,echo=0`], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = await start(['STDIO', `OPEN:${path},raw,echo=0`]);
   const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // The line may be killed while bytes are under way to it.
-  child.stdin.on('error', () => undefined);
-  await transferring(child);
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   return {
-    write: (bytes) => child.stdin.write(bytes),
+    write: (bytes) => void child.stdin?.write(bytes),
     received: () => Buffer.concat(chunks),
     stop: () => end(child),
   };
@@ -109,10 +112,6 @@ export async function openFarEnd(path: string): Promise<FarEnd> {
 
 /** A far end that sends without pause, as fast as the line takes it. */
 export async function floodFarEnd(path: string): Promise<Pick<FarEnd, 'stop'>> {
-  const ends = ['OPEN:/dev/zero', `OPEN:${path},raw,echo=0`];
-  const child = spawn('socat', ['-d', '-d', '-u', ...ends], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await transferring(child);
+  const child = await start(['-u', 'OPEN:/dev/zero', `OPEN:${path},raw,echo=0`]);
   return { stop: () => end(child) };
 }

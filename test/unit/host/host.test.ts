@@ -59,12 +59,20 @@ describe('the state of the clock', () => {
   it('is unsynced in 1970, rtc without network time, synced once systemd made its mark', async () => {
     const mark = join(dir, 'synchronized');
     const clock = createVirtualClock(0);
-    const state = watchClockState(clock, mark);
+    const state = watchClockState(clock, { mark });
     expect(state()).toBe('unsynced');
     clock.step(Date.parse('2026-11-23T00:00:00Z'));
     expect(state()).toBe('rtc');
     writeFileSync(mark, '');
     await clock.advance(10_000);
+    expect(state()).toBe('synced');
+  });
+
+  it('is what the configuration says, unless it is plainly wrong', () => {
+    const clock = createVirtualClock(0);
+    const state = watchClockState(clock, { source: 'synced' });
+    expect(state()).toBe('unsynced');
+    clock.step(Date.parse('2026-11-23T00:00:00Z'));
     expect(state()).toBe('synced');
   });
 });

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +12,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const report: StatusReport = { pid: 7, version: '1.2.3', since: 'then', alive: true };
+const report: StatusReport = {
+  pid: 7,
+  version: '1.2.3',
+  since: 'then',
+  alive: true,
+  storing: true,
+};
 
 describe('the status socket', () => {
   it('answers every caller with the report of the moment', async () => {
@@ -27,6 +35,15 @@ describe('the status socket', () => {
     const server = await serveStatus(dir, () => report);
     expect(await askStatus(dir)).toEqual(report);
     await server.close();
+  });
+
+  it('closes though a caller holds on', async () => {
+    const server = await serveStatus(dir, () => report);
+    const caller = connect({ path: join(dir, 'amr.sock'), allowHalfOpen: true });
+    await once(caller, 'connect');
+    await once(caller.resume(), 'end');
+    await server.close();
+    caller.destroy();
   });
 
   it('says that no gateway answers where none does', async () => {

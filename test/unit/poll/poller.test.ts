@@ -9,6 +9,7 @@ import type { Store } from '../../../src/core/store.ts';
 import type { Duty } from '../../../src/poll/agenda.ts';
 import { compilePlan } from '../../../src/poll/plan.ts';
 import { runPoller } from '../../../src/poll/poller.ts';
+import type { PollCounters } from '../../../src/poll/writer.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
 const ZONE = 'Asia/Shanghai';
@@ -22,6 +23,7 @@ function registerNamed(name: string): Register {
 }
 
 const energy = registerNamed('energy_active_import');
+const voltage = registerNamed('voltage_l1');
 const silent = (registers: readonly Register[]): ReadResult => ({
   values: [],
   failures: [{ registers, error: new AmrError('BUS_NO_REPLY', 'no answer came') }],
@@ -52,7 +54,7 @@ interface Bench {
   readonly clock: VirtualClock;
   readonly rows: { stream: string; reading: Reading }[];
   readonly state: { refusals: number };
-  readonly counters: { due: number; read: number; missing: number; turns: number };
+  readonly counters: PollCounters;
   readonly finish: AbortController;
   readonly stop: AbortController;
   readonly line: { fault: AmrError | null; whenUp(signal: AbortSignal): Promise<void> };
@@ -61,18 +63,19 @@ interface Bench {
 
 function start(
   read: DriverSession['read'],
-  { meters = ['m1'], every = 15 * MINUTE }: { meters?: string[]; every?: number } = {},
+  { meters = ['m1'], plans = [15 * MINUTE] }: { meters?: string[]; plans?: number[] } = {},
 ): Bench {
   const clock = createVirtualClock(START);
   const { rows, state, store } = createRows();
-  const plan = compilePlan('curve', { every, read: ['energy'], retries: 2, jitter: 0 });
-  const duties: Duty[] = meters.map((meter) => ({
-    meter,
-    plan,
-    registers: [energy],
-    session: { read },
-  }));
-  const counters = { due: 0, read: 0, missing: 0, turns: 0 };
+  const duties: Duty[] = meters.flatMap((meter) =>
+    plans.map((every, index) => ({
+      meter,
+      plan: compilePlan(`every${every}`, { every, read: ['energy'], retries: 2, jitter: 0 }),
+      registers: index === 0 ? [energy] : [energy, voltage],
+      session: { read },
+    })),
+  );
+  const counters = { due: 0, read: 0, missing: 0, turns: 0, waiting: 0 };
   const [finish, stop, abort] = [
     new AbortController(),
     new AbortController(),
@@ -240,7 +243,11 @@ describe('the poller', () => {
     await bench.clock.advance(9 * MINUTE);
     bench.clock.step(3 * 365 * 24 * 60 * MINUTE);
     await bench.clock.advance(20 * MINUTE);
-    expect(bench.rows.map(({ stream }) => stream)).toEqual(['curve', 'event', 'curve']);
+    expect(bench.rows.map(({ stream }) => stream)).toEqual(['curve', 'event', 'event', 'curve']);
+    expect(bench.rows.map(({ reading }) => Reflect.get(reading, 'type')).filter(Boolean)).toEqual([
+      'clock.stepped',
+      'poll.slots-skipped',
+    ]);
     bench.stop.abort();
     await bench.ended;
   });
@@ -252,12 +259,83 @@ describe('the poller', () => {
     await bench.clock.advance(20 * MINUTE);
     bench.clock.step(-60 * MINUTE);
     await bench.clock.advance(180 * MINUTE);
-    const slots = bench.rows.map(({ reading }) => reading.slot);
+    const slots = bench.rows
+      .filter(({ stream }) => stream === 'curve')
+      .map(({ reading }) => reading.slot);
     expect(new Set(slots).size).toBe(slots.length);
     const first = Date.parse(slots[0] ?? '');
     expect(slots.map((slot) => (Date.parse(slot) - first) / (15 * MINUTE))).toEqual(
       slots.map((_, index) => index),
     );
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('reads plans that meet in a slot together: one reading of all registers', async () => {
+    const bench = start(async (registers) => shows(registers), {
+      plans: [15 * MINUTE, 5 * MINUTE],
+    });
+    await bench.clock.advance(9 * MINUTE);
+    const rows = bench.rows.map(({ reading, stream }) => [
+      stream,
+      reading.slot.slice(11, 16),
+      Object.keys(reading.values),
+    ]);
+    expect(rows).toEqual([
+      ['curve', '10:10', ['1-0:1.8.0', '1-0:32.7.0']],
+      ['curve', '10:15', ['1-0:1.8.0', '1-0:32.7.0']],
+    ]);
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('writes what ends while a port is away, though longer slots wait for it', async () => {
+    const bench = start(async (registers) => shows(registers), {
+      plans: [15 * MINUTE, MINUTE],
+    });
+    await bench.clock.advance(8 * MINUTE);
+    bench.rows.length = 0;
+    bench.line.fault = new AmrError('PORT_LOST', 'unplugged');
+    await bench.clock.advance(5 * MINUTE + 1000);
+    expect(bench.rows.map(({ reading }) => [reading.slot.slice(11, 16), reading.cause])).toEqual([
+      ['10:16', 'PORT_LOST'],
+      ['10:17', 'PORT_LOST'],
+      ['10:18', 'PORT_LOST'],
+      ['10:19', 'PORT_LOST'],
+    ]);
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('tries a slot again whose reading was cut off by the loss of the port', async () => {
+    let calls = 0;
+    const bench = start(async (registers) => {
+      calls += 1;
+      if (calls > 1) return shows(registers);
+      bench.line.fault = new AmrError('PORT_LOST', 'unplugged');
+      throw bench.line.fault;
+    });
+    await bench.clock.advance(9 * MINUTE);
+    expect([calls, bench.rows.length, bench.counters.due]).toEqual([1, 0, 0]);
+    bench.line.fault = null;
+    await bench.clock.advance(MINUTE);
+    expect(bench.rows.map(({ reading }) => reading.quality)).toEqual(['good']);
+    expect(bench.counters).toMatchObject({ due: 1, read: 1, missing: 0 });
+    bench.stop.abort();
+    await bench.ended;
+  });
+
+  it('goes on at once after a clock that was hours ahead, with new revisions', async () => {
+    const bench = start(async (registers) => shows(registers));
+    await bench.clock.advance(9 * MINUTE);
+    bench.clock.step(-8 * 60 * MINUTE);
+    await bench.clock.advance(8 * 60 * MINUTE + 15 * MINUTE);
+    const curve = bench.rows.filter(({ stream }) => stream === 'curve');
+    const identities = curve.map(({ reading }) => `${reading.slot} ${reading.rev ?? 0}`);
+    expect(new Set(identities).size).toBe(identities.length);
+    expect(identities[1]).toBe('2026-11-23T02:30:00.000+08:00 0');
+    expect(identities).toContain('2026-11-23T10:15:00.000+08:00 0');
+    expect(identities).toContain('2026-11-23T10:15:00.000+08:00 1');
     bench.stop.abort();
     await bench.ended;
   });

@@ -47,7 +47,7 @@ describe('slots of an interval', () => {
 });
 
 describe('slots of a day', () => {
-  const daily: Schedule = { kind: 'daily', at: '00:05' };
+  const daily: Schedule = { kind: 'daily', at: '00:05', isFreeze: true };
 
   it('are named by the beginning of the day and open at the wall time', () => {
     const slot = slotAfter(Date.parse('2026-11-22T12:00:00+08:00'), daily, 'Asia/Shanghai');
@@ -56,13 +56,19 @@ describe('slots of a day', () => {
     expect(slot.closesAt).toBeGreaterThan(slot.opensAt);
   });
 
+  it('are named by their own moment where no freeze is read', () => {
+    const schedule: Schedule = { kind: 'daily', at: '08:00', isFreeze: false };
+    const slot = slotAfter(Date.parse('2026-11-22T12:00:00+08:00'), schedule, 'Asia/Shanghai');
+    expect(formatInstant(slot.at, 'Asia/Shanghai')).toBe('2026-11-23T08:00:00.000+08:00');
+  });
+
   it('of today is still ahead at midnight', () => {
     const slot = slotAfter(Date.parse('2026-11-23T00:00:00+08:00'), daily, 'Asia/Shanghai');
     expect(formatInstant(slot.at, 'Asia/Shanghai')).toBe('2026-11-23T00:00:00.000+08:00');
   });
 
   it('come once a day over a year with both changes of the clock', () => {
-    const atHalfPastTwo: Schedule = { kind: 'daily', at: '02:30' };
+    const atHalfPastTwo: Schedule = { kind: 'daily', at: '02:30', isFreeze: true };
     const slots = slotsBetween(
       '2026-01-01T00:00:00+01:00',
       '2027-01-01T00:00:00+01:00',

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { buildSimLine, simCommand } from '../../../src/cli/sim.ts';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { serveSerial, serveTcp } from '../../../src/sim/serve.ts';
+import { lacksSocat, openPtyPair } from '../../support/pty.ts';
 
 const READ_ADDRESS_OF_1 = fromHex('68 01 00 00 00 00 00 68 13 00 E4 16');
 const ADDRESS_1 = '68 01 00 00 00 00 00 68 93 06 34 33 33 33 33 33 9D 16';
@@ -92,24 +93,13 @@ describe('a simulated line over TCP', () => {
   });
 });
 
-const HAS_SOCAT = spawnSync('socat', ['-V']).status === 0;
-const needsSocat = HAS_SOCAT || process.env['AMR_REQUIRE_REAL'] === '1';
-
 async function ptyPair(): Promise<[string, string]> {
-  const folder = temporaryFolder();
-  const ends: [string, string] = [join(folder, 'a'), join(folder, 'b')];
-  const socat = spawn(
-    'socat',
-    ends.map((end) => `pty,raw,echo=0,link=${end}`),
-  );
-  cleanups.push(() => {
-    socat.kill();
-  });
-  while (!ends.every((end) => existsSync(end))) await new Promise((next) => setTimeout(next, 10));
-  return ends;
+  const pair = await openPtyPair();
+  cleanups.push(() => pair.stop());
+  return [pair.far, pair.near];
 }
 
-describe.runIf(needsSocat)('a simulated line on a pseudo-terminal (needs socat)', () => {
+describe.skipIf(lacksSocat)('a simulated line on a pseudo-terminal (needs socat)', () => {
   it('answers on the other end', async () => {
     const [far, near] = await ptyPair();
     const line = await buildSimLine({ ...FAST, meters: 1 });

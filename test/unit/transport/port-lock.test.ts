@@ -116,11 +116,13 @@ describe('the lock of a serial port', () => {
 
   it('is taken over from a zombie, which holds no port any more', async () => {
     // The shell becomes a process that never waits for the child it inherits.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [line] = await once(parent.stdout, 'data');
     const zombie = Number(String(line));
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'latin1')).toBe('sleep\n');
+    process.kill(zombie, 'SIGKILL');
     await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'latin1')).toContain(') Z ');
     writeFileSync(path, `${zombie}\n`);
     expect(lockPort(device, lockDir)).not.toBeNull();

@@ -29,18 +29,32 @@ describe('the trace of a line', () => {
     ]);
   });
 
-  it('keeps the last 256 entries, or as many as it is told', () => {
+  it('keeps the last 256 entries, or as many as it is told', async () => {
     for (const [capacity, kept] of [
       [undefined, 256],
       [3, 3],
     ] as const) {
-      const { trace } = openTrace(capacity);
-      for (let index = 0; index < 300; index++) trace.record('rx', Uint8Array.of(index & 0xff));
+      const { trace, clock } = openTrace(capacity);
+      for (let index = 0; index < 300; index++) {
+        trace.record('rx', Uint8Array.of(index & 0xff));
+        await clock.advance(101);
+      }
       const bytes = trace.entries().map((entry) => entry.bytes[0]);
       expect(bytes).toEqual(
         Array.from({ length: kept }, (_, index) => (300 - kept + index) & 0xff),
       );
     }
+  });
+
+  it('joins bytes of one direction that follow each other closely', async () => {
+    const { trace, clock } = openTrace();
+    for (const byte of [0x68, 0x16]) {
+      trace.record('rx', Uint8Array.of(byte));
+      await clock.advance(5);
+    }
+    trace.record('tx', Uint8Array.of(0xfe));
+    trace.record('rx', Uint8Array.of(0x99));
+    expect(trace.entries().map(({ bytes }) => [...bytes])).toEqual([[0x68, 0x16], [0xfe], [0x99]]);
   });
 
   it('keeps no more than 512 bytes of an entry', () => {

@@ -32,6 +32,7 @@ function setUp(options: Partial<FeedDeps> & { rows: number; gone?: readonly numb
       state.delivered.push(upTo);
     },
     onTooLarge: (seq) => state.tooLarge.push(seq),
+    onTaken: () => undefined,
     ...deps,
   });
   const take = (now = 0): Outgoing => {
