@@ -1,92 +1,13 @@
 #!/usr/bin/env node
-/** The command line. Each verb is a file in cli/, loaded only when it is asked for. */
+/** The command line: what must happen before anything else is loaded, then the verb. */
 
 // The pool is sized when it is first used: blocked serial ports must not hold up name look-ups.
 process.env['UV_THREADPOOL_SIZE'] ??= '24';
 
-import { Command, CommanderError } from 'commander';
-import { AmrError } from './core/errors.ts';
-import { softwareVersion } from './host/package-root.ts';
-
 // The daemon can be asked to end while it is still being loaded.
 if (process.argv[2] === 'run') await import('./cli/end-signal.ts');
 
-interface Verb {
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
+const { main } = await import('./cli/main.ts');
+await main();
 
-const VERBS: Readonly<Record<string, Verb>> = {
-  run: {
-    summary: 'run the gateway',
-    load: async () => (await import('./cli/run.ts')).runCommand(),
-  },
-  demo: {
-    summary: 'simulated meters, gateway, broker and headend in one process',
-    load: async () => (await import('./cli/demo.ts')).demoCommand(),
-  },
-  check: {
-    summary: 'check a configuration without starting anything',
-    load: async () => (await import('./cli/check.ts')).checkCommand(),
-  },
-  read: {
-    summary: 'read one meter now, without any configuration',
-    load: async () => (await import('./cli/read.ts')).readCommand(),
-  },
-  scan: {
-    summary: 'find the meters on a line',
-    load: async () => (await import('./cli/scan.ts')).scanCommand(),
-  },
-  decode: {
-    summary: 'explain the bytes of frames',
-    load: async () => (await import('./cli/decode.ts')).decodeCommand(),
-  },
-  status: {
-    summary: 'ask the running gateway how it is',
-    load: async () => (await import('./cli/status.ts')).statusCommand(),
-  },
-  sim: {
-    summary: 'simulated meters on a TCP port or a serial line',
-    load: async () => (await import('./cli/sim.ts')).simCommand(),
-  },
-};
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-/** EX_CONFIG of sysexits.h. */
-const EXIT_CONFIG = 78;
-
-async function build(name: string | undefined): Promise<Command> {
-  const program = new Command('amr')
-    .description('Smart-meter AMR gateway: reads meters, keeps every reading, delivers it.')
-    .version(softwareVersion())
-    .exitOverride();
-  const verb = name !== undefined && Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (verb !== undefined) {
-    return program.addCommand((await verb.load()).copyInheritedSettings(program));
-  }
-  for (const [word, { summary }] of Object.entries(VERBS)) {
-    program.addCommand(new Command(word).description(summary).copyInheritedSettings(program));
-  }
-  return program;
-}
-
-function exitCodeOf(thrown: unknown): number {
-  // Commander has printed its message, or the help, already.
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : EXIT_USAGE;
-  if (!(thrown instanceof AmrError)) throw thrown;
-  process.stderr.write(`amr: ${thrown.message}\n`);
-  if (!thrown.code.startsWith('CONFIG_')) return EXIT_FAILED;
-  // Elsewhere than in a configuration file, what is wrong was typed on the command line.
-  return process.argv[2] === 'run' ? EXIT_CONFIG : EXIT_USAGE;
-}
-
-// Whoever reads our output may leave early, as `head` does.
-process.stdout.on('error', () => process.exit(0));
-
-try {
-  const program = await build(process.argv[2]);
-  await program.parseAsync();
-} catch (thrown) {
-  process.exitCode = exitCodeOf(thrown);
-}
+export {};
