@@ -24,7 +24,14 @@ interface ReadOptions {
 interface ReadReport {
   readonly meter: string;
   readonly readAt: string;
-  readonly values: { obis: string | null; name: string; value: string | null; unit: string }[];
+  readonly values: {
+    obis: string | null;
+    name: string;
+    value: string | null;
+    unit: string;
+    /** The meter's wall time of a demand. */
+    at?: string | null;
+  }[];
   readonly errors: { code: string; message: string; registers: string[] }[];
 }
 
@@ -50,11 +57,12 @@ function reportOf(address: string, { values, failures }: ReadResult): ReadReport
   return {
     meter: address,
     readAt: formatInstant(Date.now(), zone),
-    values: values.map(({ register: { obis, name, unit }, value }) => ({
+    values: values.map(({ register: { obis, name, unit }, value, at }) => ({
       obis,
       name,
       value: value === null ? null : formatDecimal(value),
       unit,
+      ...(at === undefined ? {} : { at }),
     })),
     errors: failures.map(({ registers, error }) => ({
       code: error.code,
@@ -66,14 +74,16 @@ function reportOf(address: string, { values, failures }: ReadResult): ReadReport
 
 function print(report: ReadReport): void {
   printLine(`meter ${report.meter} at ${report.readAt}`);
-  const rows = report.values.map(({ obis, name, value, unit }) => [
+  const rows = report.values.map(({ obis, name, value, unit, at }) => [
     obis ?? '-',
     name,
     value ?? 'no value',
     unit,
+    at?.replace('T', ' ') ?? '',
   ]);
-  if (rows.length > 0)
-    for (const line of table(['obis', 'name', 'value', 'unit'], rows)) printLine(line);
+  const isTimed = rows.some(([, , , , at]) => at !== '');
+  const header = ['obis', 'name', 'value', 'unit', ...(isTimed ? ['at'] : [])];
+  if (rows.length > 0) for (const line of table(header, rows)) printLine(line);
   for (const { code, message, registers } of report.errors) {
     process.stderr.write(`${code}: ${message} (${registers.join(', ')})\n`);
   }
