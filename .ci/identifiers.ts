@@ -3,6 +3,8 @@ import type { Format } from '../drivers/dlt645/format.ts';
 import { type Field, findItem, type Item, TABLES } from '../drivers/dlt645/items.ts';
 import { sampleIdentifiers } from '../drivers/dlt645/tables/patterns.ts';
 import type { Row } from '../drivers/dlt645/tables/row.ts';
+import { itemsOf } from '../drivers/dlt645/v1997/items.ts';
+import { ROWS_1997 } from '../drivers/dlt645/v1997/rows.ts';
 import { fieldWidth } from '../drivers/dlt645/values.ts';
 
 const INTRODUCTION = `# Data identifiers
@@ -22,7 +24,22 @@ Generated from \`tables/\`; every row decodes, encodes and is tested. Identifier
 
 Two places are never FF at once. "EXT" is in no text of the standard: meters of the State Grid have it.
 In names \`*\` is the place of tariff (\`_t1\`), phase (\`_l1\`), order or number; names without \`x_\` have
-the OBIS code shown. A block may come shorter. "signed": the top bit is the sign.
+the OBIS code shown, less those of freezes. A settlement has its number behind the name, and \`x_\` before
+it: \`x_energy_active_import_s1\`. A block may come shorter. "signed": the top bit is the sign.
+`;
+
+const INTRODUCTION_1997 = `## DL/T 645-1997
+
+Identifiers are DI1 DI0. 数据标识按 DI1 DI0 书写。
+
+| in an identifier | 含义   | means                                                              |
+| ---------------- | ------ | ------------------------------------------------------------------ |
+| 90\\|94\\|98       | 月份   | the present month, the last one (\`_s1\`) and the one before (\`_s2\`) |
+| T                | 费率   | 0 the total, 1 to E a tariff, F all of them                        |
+| P                | 相     | 1 to 3 a phase, F all of them                                      |
+| V                | 相     | 0 the total, 1 to 3 a phase, F all of them                         |
+
+90FF, 91FF and so on are all directions of one DI1, 9FFF all energies of all months.
 `;
 
 function digitsOf(format: Format): string {
@@ -73,15 +90,19 @@ function namesOf({ fields }: Row): string {
 }
 
 /** The row as its first single identifier has it; a record of fields as a whole. */
-function lineOf(row: Row): string {
+function sampleOf(row: Row): Item | undefined {
   const samples = sampleIdentifiers(row);
   const isItemised = row.pattern.split(' ').includes('F');
   const di = isItemised ? samples.find((one) => one.slice(4, 6) === 'FF') : samples[0];
-  const item = findItem(di ?? '');
+  return findItem(di ?? '');
+}
+
+function lineOf(row: Row, item: Item | undefined): string {
   if (item === undefined) throw new Error(`no item for ${row.pattern}`);
-  const obis = item.fields.length === 1 ? item.fields[0]?.register?.obis : undefined;
+  const isOfRegister = item.fields.length === 1 && !item.isPast;
+  const obis = isOfRegister ? item.fields[0]?.register?.obis : undefined;
   const cells = [
-    row.pattern,
+    row.pattern.replaceAll('|', '\\|'),
     lengthOf(item),
     contentOf(item),
     namesOf(row),
@@ -99,8 +120,11 @@ const HEAD = `| identifier 数据标识 | bytes 长度 | content 格式 | name �
 
 /** drivers/dlt645/IDENTIFIERS.md. */
 export function identifiersPage(): string {
-  const tables = TABLES.map(
-    ({ en, zh, rows }) => `## ${en} ${zh}\n\n${HEAD}\n${rows().map(lineOf).join('\n')}\n`,
-  );
-  return [INTRODUCTION, ...tables].join('\n');
+  const tables = TABLES.map(({ en, zh, rows }) => {
+    const lines = rows().map((row) => lineOf(row, sampleOf(row)));
+    return `## ${en} ${zh}\n\n${HEAD}\n${lines.join('\n')}\n`;
+  });
+  const lines1997 = ROWS_1997.map((row) => lineOf(row, itemsOf(row)[0]));
+  const table1997 = `${HEAD}\n${lines1997.join('\n')}\n`;
+  return [INTRODUCTION, ...tables, INTRODUCTION_1997, table1997].join('\n');
 }

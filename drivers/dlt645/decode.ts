@@ -32,7 +32,6 @@ import { parseFollowUpAnswer, parseFollowUpRequest } from './functions/reading.t
 import { showerOf, showRaw } from './functions/shown.ts';
 import { type Field, findItem, type Item } from './items.ts';
 import { find1997Item } from './v1997/items.ts';
-import { decode1997Item } from './v1997/values.ts';
 import { decodeItem, fieldWidth, showField, toDecodedValues } from './values.ts';
 
 export const PROTOCOL: Edition = 'dlt645-2007';
@@ -86,8 +85,7 @@ function showContent({ frame, edition, di }: Told): DecodedValue[] {
   const item = di === null ? undefined : findIn(edition, di);
   if (item === undefined) return showRaw(content);
   if (isFollowUp || hasMore(frame)) return showPart(item, content, !isFollowUp);
-  const decodeAs = edition === 'dlt645-2007' ? decodeItem : decode1997Item;
-  return decodeAs(item, content).flatMap(toDecodedValues);
+  return decodeItem(item, content).flatMap(toDecodedValues);
 }
 
 function valuesOf(told: Told): DecodedValue[] {

@@ -7,6 +7,7 @@ import type { Register } from '../../src/core/registers.ts';
 import { decode, PROTOCOL } from './decode.ts';
 import { discover } from './discover.ts';
 import { findItem } from './items.ts';
+import { isReadable } from './read-any.ts';
 import { createSession } from './session.ts';
 
 const BROADCAST = '999999999999';
@@ -60,6 +61,7 @@ export const dlt645: Driver = {
   parseAddress,
   checkModel,
   registersAt,
+  knows: (identifier) => isReadable(findItem(identifier.toUpperCase())),
   resolution,
   open: (bus, address, model) => createSession(bus, parseAddress(address), model),
   discover,

@@ -10,6 +10,7 @@ import type { Bus } from '../../src/core/bus.ts';
 import { concatBytes } from '../../src/core/bytes.ts';
 import type { ReadOptions } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
+import type { ItemAnswer } from './ask.ts';
 import { type Dlt645Frame, hasMore, isAbnormal } from './frame.ts';
 import { READ_ADDRESS } from './functions/codes.ts';
 import { rawHex } from './functions/payload.ts';
@@ -17,20 +18,15 @@ import { parseAddress, parseFollowUpAnswer, type ReadForm } from './functions/re
 import { findItem } from './items.ts';
 import { ask, askFirst, askNext, FIRST_BYTE_MS, isAnswer, type Station } from './question.ts';
 import { ANYBODY } from './roll-call.ts';
-import { decodeItem, type FieldValue } from './values.ts';
+import { decodeItem } from './values.ts';
+import { wholeValues } from './whole-values.ts';
 
 /** SEQ is one byte. So a chain has 256 frames at most and, of 255 bytes each, less than 64 KiB. */
 const LAST_SEQUENCE = 255;
 
-/** What one read brought. */
-export interface ItemAnswer {
-  /** The address in the answer: the real one where wildcards were asked. */
-  readonly address: string;
-  readonly values: readonly FieldValue[];
-}
-
-/** The same before it is decoded: the content of all frames of the answer joined. */
+/** What one read brought before it is decoded: the content of all frames of the answer joined. */
 export interface ContentAnswer {
+  /** The address in the answer: the real one where wildcards were asked. */
   readonly address: string;
   readonly content: Uint8Array;
 }
@@ -94,6 +90,13 @@ async function tryAgain(
   }
 }
 
+/** All frames of the answer, or the longer of two beginnings. Throws as {@link readChain} does. */
+async function readLongest(station: Station, di: string, form: ReadForm): Promise<Chain> {
+  const before = await readChain(station, di, form);
+  if (before.brokenBy === null || !isWorthRepeating(before.brokenBy)) return before;
+  return tryAgain(station, di, { form, before });
+}
+
 /**
  * Reads what one identifier holds, follow-up frames included. `form` is for load records alone.
  * Throws BUS_, PORT_ and METER_ errors; where the answer had begun, the content that came, the
@@ -106,18 +109,15 @@ export async function readContent(
   options: ReadOptions,
   form: ReadForm = {},
 ): Promise<ContentAnswer> {
-  const station = { bus, address, options };
-  let chain = await readChain(station, di, form);
-  if (chain.brokenBy !== null && isWorthRepeating(chain.brokenBy)) {
-    chain = await tryAgain(station, di, { form, before: chain });
-  }
+  const chain = await readLongest({ bus, address, options }, di, form);
   if (chain.brokenBy !== null) throw partialError(di, chain.content, chain.brokenBy);
   return { address: chain.address, content: chain.content };
 }
 
 /**
- * Reads one identifier of the table. Throws what {@link readContent} throws, CONFIG_INVALID for
- * an identifier that the table lacks, and FRAME_LENGTH where the content does not fit it.
+ * Reads one identifier of the table, or as many whole values of it as came; an abort leaves none.
+ * Throws what {@link readContent} throws, CONFIG_INVALID for an identifier that the table lacks,
+ * and FRAME_LENGTH where the content does not fit it.
  */
 export async function readItem(
   bus: Bus,
@@ -127,8 +127,13 @@ export async function readItem(
 ): Promise<ItemAnswer> {
   const item = findItem(di);
   if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown data identifier ${di}`);
-  const answer = await readContent(bus, address, di, options);
-  return { address: answer.address, values: decodeItem(item, answer.content) };
+  const chain = await readLongest({ bus, address, options }, di, {});
+  const { content, brokenBy } = chain;
+  if (brokenBy === null) return { address: chain.address, values: decodeItem(item, content) };
+  const cutShort = partialError(di, content, brokenBy);
+  const values = cutShort.code === 'BUS_ABORTED' ? [] : wholeValues(item, content);
+  if (values.length === 0) throw cutShort;
+  return { address: chain.address, values, cutShort };
 }
 
 /** The head of the answer bears the same address; some meters leave the wildcard in it. */

@@ -52,11 +52,19 @@ export interface Shown {
   /** `null` where the bytes hold no such value. */
   readonly value: Decimal | string | null;
   readonly flags: readonly string[];
+  /** The bytes where they are no such value, lower-case hex in the order in which they came. */
+  readonly raw?: string;
 }
 
 const SIGN = 0x80;
 const ABSENT: Shown = { value: null, flags: [FLAG_ABSENT] };
-const INVALID: Shown = { value: null, flags: [FLAG_INVALID] };
+
+const hexOf = (bytes: Uint8Array) => toHex(bytes).replaceAll(' ', '').toLowerCase();
+const invalid = (bytes: Uint8Array): Shown => ({
+  value: null,
+  flags: [FLAG_INVALID],
+  raw: hexOf(bytes),
+});
 
 export function widthOf(format: Format): number {
   return format.kind === 'time' ? format.layout.length / 2 : format.bytes;
@@ -68,7 +76,7 @@ function showNumber(bytes: Uint8Array, { decimals, signed }: NumberFormat): Show
   const isNegative = signed && (top & SIGN) !== 0;
   if (isNegative) magnitude[magnitude.length - 1] = top & ~SIGN;
   const digits = hexReversed(magnitude);
-  if (!/^\d+$/.test(digits)) return INVALID;
+  if (!/^\d+$/.test(digits)) return invalid(bytes);
   const coefficient = BigInt(digits);
   return { value: decimal(isNegative ? -coefficient : coefficient, decimals), flags: [] };
 }
@@ -100,10 +108,10 @@ function isClockTime({ hh = '00', mm = '00', ss = '00' }: Record<string, string>
  */
 function showTime(bytes: Uint8Array, { layout }: TimeFormat): Shown {
   const digits = hexReversed(bytes);
-  if (!/^\d+$/.test(digits)) return INVALID;
+  if (!/^\d+$/.test(digits)) return invalid(bytes);
   if (layout.includes('DD') && /^(0+|9+)$/.test(digits)) return ABSENT;
   const pairs = pairsOf(digits, layout);
-  if (!isDate(pairs) || !isClockTime(pairs)) return INVALID;
+  if (!isDate(pairs) || !isClockTime(pairs)) return invalid(bytes);
   const { YY, MM, DD, WW, hh, mm, ss } = pairs;
   const date = [YY === undefined ? undefined : `20${YY}`, MM, DD].filter(
     (one) => one !== undefined,
@@ -116,7 +124,7 @@ function showTime(bytes: Uint8Array, { layout }: TimeFormat): Shown {
 
 function showText(bytes: Uint8Array): Shown {
   const characters = bytes.toReversed().filter((byte) => byte !== 0);
-  if (characters.some((byte) => byte < 0x20 || byte > 0x7e)) return INVALID;
+  if (characters.some((byte) => byte < 0x20 || byte > 0x7e)) return invalid(bytes);
   return { value: String.fromCharCode(...characters).trim(), flags: [] };
 }
 
@@ -136,7 +144,7 @@ export function show(bytes: Uint8Array, format: Format): Shown {
     case 'bits':
       return { value: `0x${hexReversed(bytes)}`, flags: [] };
     case 'raw':
-      return { value: toHex(bytes).replaceAll(' ', '').toLowerCase(), flags: [] };
+      return { value: hexOf(bytes), flags: [] };
   }
 }
 

@@ -72,17 +72,19 @@ function patternsAt(di3: number): readonly Pattern[] {
   return patterns;
 }
 
-function toField(row: FieldRow): Field {
+function toField(row: FieldRow, isPast: boolean): Field {
   const register = findRegister(row.name) ?? null;
   if (register === null && !row.name.startsWith('x_')) {
     throw new AmrError('INTERNAL', `no register is called ${row.name}`);
   }
-  return { ...row, register };
+  return { ...row, register, ...(isPast && { isPast }) };
 }
 
 function toItem(pattern: Pattern, bytes: readonly number[]): Item {
   const { row } = pattern;
-  const fieldsFrom = (rows: readonly FieldRow[]) => spread(pattern, bytes, rows).map(toField);
+  const isPast = row.isPast === true || isSettlement(pattern, bytes);
+  const fieldsFrom = (rows: readonly FieldRow[]) =>
+    spread(pattern, bytes, rows).map((field) => toField(field, isPast));
   const groups = row.groups?.map(fieldsFrom);
   return {
     di: bytes.map(hexByte).join(''),
@@ -90,7 +92,7 @@ function toItem(pattern: Pattern, bytes: readonly number[]): Item {
     ...(row.layouts && { layouts: row.layouts.map(fieldsFrom) }),
     ...(groups && { groups }),
     ...(row.carries && { carries: row.carries }),
-    isPast: row.isPast === true || isSettlement(pattern, bytes),
+    isPast,
   };
 }
 

@@ -48,8 +48,11 @@ export interface Station {
   readonly options: ReadOptions;
 }
 
+/** The functions of both editions that ask and change nothing; no other is ever sent from here. */
+export type ReadingFunction = 0x01 | 0x02 | 0x11 | 0x12 | 0x13;
+
 export interface Question {
-  readonly control: number;
+  readonly control: ReadingFunction;
   readonly payload: Uint8Array;
   readonly match: (frame: Dlt645Frame) => boolean;
   readonly firstByteMs: number;

@@ -19,6 +19,7 @@ import {
   WAKE_UP,
 } from './frame.ts';
 import { createFramer } from './framer.ts';
+import type { ReadingFunction } from './question.ts';
 
 export const ANYBODY = 'AAAAAAAAAAAA';
 export const BROADCAST = '999999999999';
@@ -35,7 +36,7 @@ const QUIET_MS = 100;
 const LONGEST_PREAMBLE = 7;
 
 export interface Question {
-  readonly control: number;
+  readonly control: ReadingFunction;
   readonly payload: readonly number[];
   /** Where the six address bytes begin in the payload of the answer, where it holds them. */
   readonly addressAt?: number;
@@ -51,12 +52,16 @@ export interface RollCall {
   readonly answersBroadcast: boolean;
 }
 
-const READ_ENERGY = { control: 0x11, payload: [0x00, 0x00, 0x01, 0x00] };
-const READ_OWN_ADDRESS = { control: 0x11, payload: [0x01, 0x04, 0x00, 0x04], addressAt: 4 };
+const READ_ENERGY: Question = { control: 0x11, payload: [0x00, 0x00, 0x01, 0x00] };
+const READ_OWN_ADDRESS: Question = {
+  control: 0x11,
+  payload: [0x01, 0x04, 0x00, 0x04],
+  addressAt: 4,
+};
 /** Only ever sent to all: clause 7.3. */
-const ASK_ADDRESS = { control: 0x13, payload: [], addressAt: 0 };
-const READ_ENERGY_1997 = { control: 0x01, payload: [0x10, 0x90] };
-const READ_METER_NUMBER_1997 = { control: 0x01, payload: [0x32, 0xc0], addressAt: 2 };
+const ASK_ADDRESS: Question = { control: 0x13, payload: [], addressAt: 0 };
+const READ_ENERGY_1997: Question = { control: 0x01, payload: [0x10, 0x90] };
+const READ_METER_NUMBER_1997: Question = { control: 0x01, payload: [0x32, 0xc0], addressAt: 2 };
 
 /** In the order in which they are tried: 00010000, 04000401 and 13H; 9010 and C032. */
 export const ROLL_CALLS: readonly RollCall[] = [

@@ -9,6 +9,7 @@ import { readContent, readItem } from './exchange.ts';
 import { createFreezes } from './freezes.ts';
 import { findItem, singleDi } from './items.ts';
 import { type ReadRecords, readProfile } from './profile.ts';
+import { readableDi, toItemReading } from './read-any.ts';
 import { createSettlements, type ReadAs } from './settlements.ts';
 import { decodeItem } from './values.ts';
 
@@ -38,5 +39,9 @@ export function createSession(bus: Bus, address: string, model: MeterModel): Dri
       readProfile(readRecords, { ...span, registers }, options),
     readEvents: (options) => readEvents(readAs, options),
     readClock: (options) => readClock(bus, address, options),
+    async readItem(identifier, options) {
+      const di = readableDi(findItem(identifier.toUpperCase()), identifier);
+      return toItemReading(await edition.readItem(di, options));
+    },
   };
 }

@@ -45,7 +45,7 @@ export function packPairs(figures: string): number[] {
  * The digits as packed BCD, low byte first; the top bit of the last byte is the sign where the
  * item has one (note A.3-2). `null` where they do not fit the item.
  */
-export function packDigits(digits: string, format: Format): number[] | null {
+function packDigits(digits: string, format: Format): number[] | null {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(digits);
   if (match === null) return null;
   const [, minus = '', whole = '', fraction = ''] = match;

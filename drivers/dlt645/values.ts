@@ -47,8 +47,7 @@ export function showField(field: Field, bytes: Uint8Array): FieldValue {
   const isDoubtful = shown.value !== null && at.flags.length > 0 && !isNever(bytes.subarray(width));
   return {
     field,
-    value: shown.value,
-    flags: isDoubtful ? at.flags : shown.flags,
+    ...(isDoubtful ? { ...at, value: shown.value } : shown),
     at: typeof at.value === 'string' ? at.value : null,
   };
 }
@@ -87,6 +86,11 @@ function split(content: Uint8Array): Uint8Array[] {
   return from < content.length ? [...pieces, content.subarray(from)] : pieces;
 }
 
+/** One separator behind the last group belongs to nothing. */
+function withoutTail(content: Uint8Array): Uint8Array {
+  return content.at(-1) === SEPARATORS[1] ? content.subarray(0, -1) : content;
+}
+
 /**
  * Groups with a separator behind each, an empty one where the meter froze none of it; or groups of
  * the one length that they can have. Without either nothing tells one group from the next.
@@ -97,7 +101,7 @@ function decodeGroups(
   content: Uint8Array,
 ): FieldValue[] {
   if (content.length === widthOfAll(fields)) return showFields(fields, content).values;
-  const pieces = split(content);
+  const pieces = split(withoutTail(content));
   const shown = groups.map((group, index) => showFields(group, pieces[index] ?? new Uint8Array(0)));
   const isWhole = pieces.length === groups.length && shown.every(({ left }) => left.length === 0);
   return isWhole ? shown.flatMap(({ values }) => values) : rawValues(content);
@@ -169,18 +173,33 @@ export function encodeItem(item: Item, values: readonly ValueToEncode[]): Uint8A
 }
 
 /** The value as one of its register; `null` for what is no register or no number. */
-export function toRegisterValue({ field, value, flags, at }: FieldValue): RegisterValue | null {
+export function toRegisterValue({
+  field,
+  value,
+  flags,
+  raw,
+  at,
+}: FieldValue): RegisterValue | null {
   if (field.register === null || typeof value === 'string') return null;
   const { register } = field;
-  if (at === undefined) return { register, value, flags };
-  return { register, value, flags, at: at === null ? null : `${at.replace(' ', 'T')}:00` };
+  const shown = { register, value, flags, ...(raw === undefined ? {} : { raw }) };
+  if (at === undefined) return shown;
+  return { ...shown, at: at === null ? null : `${at.replace(' ', 'T')}:00` };
 }
 
-/** The value as it is printed; the moment of a maximum demand is printed behind it. */
-export function toDecodedValues({ field, value, at }: FieldValue): DecodedValue[] {
-  const { register, name, unit } = field;
+/**
+ * The value as it is printed; the moment of a maximum demand is printed behind it. Flags stand
+ * where there is no value: with the demand, or with its moment.
+ */
+export function toDecodedValues({ field, value, flags, raw, at }: FieldValue): DecodedValue[] {
+  const { register, name, unit, isPast } = field;
   const text = typeof value === 'string' || value === null ? value : formatDecimal(value);
-  const shown = { obis: register?.obis ?? null, name, value: text, unit };
-  if (at === undefined) return [shown];
-  return [shown, { obis: null, name: `${extraName(name)}_at`, value: at, unit: '' }];
+  const shown = { obis: (isPast ? null : register?.obis) ?? null, name, value: text, unit };
+  const why = {
+    ...(flags.length === 0 ? {} : { flags }),
+    ...(raw === undefined ? {} : { raw }),
+  };
+  if (at === undefined) return [{ ...shown, ...why }];
+  const moment = { obis: null, name: `${extraName(name)}_at`, value: at, unit: '' };
+  return value === null ? [{ ...shown, ...why }, moment] : [shown, { ...moment, ...why }];
 }

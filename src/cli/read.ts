@@ -1,15 +1,14 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { loadModels } from '../config/models.ts';
-import { formatDecimal } from '../core/decimal.ts';
-import type { Driver, ReadResult } from '../core/driver.ts';
+import type { DriverSession, ItemReading } from '../core/driver.ts';
 import { AmrError, toAmrError } from '../core/errors.ts';
-import { type MeterModel, resolveRegisters } from '../core/model.ts';
-import type { Register } from '../core/registers.ts';
-import { formatInstant } from '../core/zoned-time.ts';
+import type { MeterModel } from '../core/model.ts';
 import { loadDriver } from '../field.ts';
 import { repeatRead } from '../poll/repeat.ts';
 import { parseBusUrl } from './bus-url.ts';
-import { printJson, printLine, table } from './output.ts';
+import { printJson } from './output.ts';
+import { type Answer, type ItemsRead, printReport, reportOf } from './read-report.ts';
+import { trueFailures, type Wanted, wantedBy, withBlocks } from './read-words.ts';
 import { withBus } from './with-bus.ts';
 
 interface ReadOptions {
@@ -21,20 +20,6 @@ interface ReadOptions {
   readonly json?: true;
 }
 
-interface ReadReport {
-  readonly meter: string;
-  readonly readAt: string;
-  readonly values: {
-    obis: string | null;
-    name: string;
-    value: string | null;
-    unit: string;
-    /** The meter's wall time of a demand. */
-    at?: string | null;
-  }[];
-  readonly errors: { code: string; message: string; registers: string[] }[];
-}
-
 async function modelNamed(name: string): Promise<MeterModel> {
   const models = await loadModels();
   const model = models.get(name);
@@ -43,80 +28,78 @@ async function modelNamed(name: string): Promise<MeterModel> {
   throw new AmrError('CONFIG_INVALID', `no model "${name}"; there are ${known}`);
 }
 
-/** Registers by OBIS code, name or group of the model, or by an identifier of the protocol. */
-function registersNamed(words: readonly string[], model: MeterModel, driver: Driver): Register[] {
-  const registers = words.flatMap((word) => {
-    const held = driver.registersAt(word);
-    return held.length > 0 ? held : resolveRegisters(model, [word]);
-  });
-  return [...new Set(registers)];
-}
-
-function reportOf(address: string, { values, failures }: ReadResult): ReadReport {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return {
-    meter: address,
-    readAt: formatInstant(Date.now(), zone),
-    values: values.map(({ register: { obis, name, unit }, value, at }) => ({
-      obis,
-      name,
-      value: value === null ? null : formatDecimal(value),
-      unit,
-      ...(at === undefined ? {} : { at }),
-    })),
-    errors: failures.map(({ registers, error }) => ({
-      code: error.code,
-      message: error.message,
-      registers: registers.map(({ name }) => name),
-    })),
-  };
-}
-
-function print(report: ReadReport): void {
-  printLine(`meter ${report.meter} at ${report.readAt}`);
-  const rows = report.values.map(({ obis, name, value, unit, at }) => [
-    obis ?? '-',
-    name,
-    value ?? 'no value',
-    unit,
-    at?.replace('T', ' ') ?? '',
-  ]);
-  const isTimed = rows.some(([, , , , at]) => at !== '');
-  const header = ['obis', 'name', 'value', 'unit', ...(isTimed ? ['at'] : [])];
-  if (rows.length > 0) for (const line of table(header, rows)) printLine(line);
-  for (const { code, message, registers } of report.errors) {
-    process.stderr.write(`${code}: ${message} (${registers.join(', ')})\n`);
-  }
-}
-
 /** A port that cannot be had is a cause like any other why nothing was read. */
-function unread(registers: readonly Register[], thrown: unknown): ReadResult {
+function unread({ registers, items }: Wanted, thrown: unknown): Answer {
   const error = toAmrError(thrown);
   if (!error.code.startsWith('PORT_')) throw thrown;
-  return { values: [], failures: [{ registers, error }] };
+  const failures = registers.length === 0 ? [] : [{ registers, error }];
+  return {
+    result: { values: [], failures },
+    items: { readings: [], failures: items.map((identifier) => ({ identifier, error })) },
+  };
 }
 
 /** Every AA is a wildcard: a lone meter answers whatever its number is. */
 const ANY_METER = 'AAAAAAAAAAAA';
+
+/** Reads one identifier, again where that failed and may succeed. Rejects with AmrErrors. */
+async function repeatItem(
+  session: DriverSession,
+  identifier: string,
+  { retries, signal }: { retries: number; signal: AbortSignal },
+): Promise<ItemReading | undefined> {
+  for (let left = retries; ; left--) {
+    try {
+      return await session.readItem?.(identifier, { priority: 'on-demand', signal });
+    } catch (thrown) {
+      if (left === 0 || signal.aborted || !toAmrError(thrown).transient) throw thrown;
+    }
+  }
+}
+
+async function readItems(
+  identifiers: readonly string[],
+  readItem: (identifier: string) => Promise<ItemReading | undefined>,
+): Promise<ItemsRead> {
+  const readings: ItemReading[] = [];
+  const failures: ItemsRead['failures'][number][] = [];
+  for (const identifier of identifiers) {
+    try {
+      const reading = await readItem(identifier);
+      if (reading === undefined) continue;
+      readings.push(reading);
+      if (reading.cutShort !== undefined) failures.push({ identifier, error: reading.cutShort });
+    } catch (thrown) {
+      failures.push({ identifier, error: toAmrError(thrown) });
+    }
+  }
+  return { readings, failures };
+}
 
 async function read(words: readonly string[], options: ReadOptions): Promise<void> {
   const line = parseBusUrl(options.bus);
   const model = await modelNamed(options.model);
   const driver = await loadDriver(model.protocol);
   const address = driver.parseAddress(options.address ?? ANY_METER);
-  const registers = registersNamed(words, model, driver);
+  const wanted = wantedBy(words, model, driver);
+  const { retries } = options;
   const interrupt = new AbortController();
+  const { signal } = interrupt;
   process.once('SIGINT', () => interrupt.abort());
-  const answer: ReadResult = await withBus(line, options.trace ?? false, (bus) => {
-    const session = driver.open(bus, address, model);
-    return repeatRead(registers, {
-      retries: options.retries,
-      read: (wanted) => session.read(wanted, { priority: 'on-demand', signal: interrupt.signal }),
+  const answer = await withBus(line, options.trace ?? false, async (bus): Promise<Answer> => {
+    const session = driver.open(bus, address, withBlocks(model, wanted.blocks, driver));
+    const result = await repeatRead(wanted.registers, {
+      retries,
+      read: (registers) => session.read(registers, { priority: 'on-demand', signal }),
     });
-  }).catch((thrown: unknown) => unread(registers, thrown));
-  const report = reportOf(answer.address ?? address, answer);
+    const items = await readItems(wanted.items, (identifier) =>
+      repeatItem(session, identifier, { retries, signal }),
+    );
+    return { result: { ...result, failures: trueFailures(result, wanted) }, items };
+  }).catch((thrown: unknown) => unread(wanted, thrown));
+  const report = reportOf(address, answer);
   if (options.json) printJson(report);
-  else print(report);
+  else printReport(report);
   process.exitCode = report.values.length > 0 ? 0 : 1;
 }
 

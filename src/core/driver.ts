@@ -16,6 +16,8 @@ export interface RegisterValue {
   /** `null` where the meter showed no number; then a flag says why. */
   readonly value: Decimal | null;
   readonly flags: readonly string[];
+  /** The bytes that were no number or no moment, lower-case hex in wire order. */
+  readonly raw?: string;
   /**
    * When a maximum demand was reached, the meter's wall time `YYYY-MM-DDTHH:mm:ss`; `null` where
    * that never was. Absent from registers without a moment of their own.
@@ -103,6 +105,11 @@ export interface DriverSession {
   readEvents?(options: ReadOptions): Promise<EventsResult>;
   /** Reads the meter's clock. Rejects with BUS_, PORT_, METER_ and DATA_ errors. */
   readClock?(options: ClockOptions): Promise<ClockReading>;
+  /**
+   * Reads one identifier that {@link Driver.knows}. Rejects with BUS_, PORT_, METER_ and FRAME_
+   * errors, and with CONFIG_INVALID for other identifiers.
+   */
+  readItem?(identifier: string, options: ReadOptions): Promise<ItemReading>;
 }
 
 /** A meter that nobody had named and that answered to its full address. */
@@ -229,6 +236,19 @@ export interface DecodedValue {
   readonly name: string;
   readonly value: string | null;
   readonly unit: string;
+  /** Why there is no value. */
+  readonly flags?: readonly string[];
+  /** The bytes that were no such value, lower-case hex in wire order. */
+  readonly raw?: string;
+}
+
+/** What one identifier of the protocol holds, be it a register or anything else. */
+export interface ItemReading {
+  /** The address in the answer: the real one where wildcards were asked. */
+  readonly address: string;
+  readonly values: readonly DecodedValue[];
+  /** Why there is no more of it, where the answer ended before it was whole. */
+  readonly cutShort?: AmrError;
 }
 
 /** One protocol. */
@@ -240,6 +260,8 @@ export interface Driver {
   checkModel(model: MeterModel): readonly string[];
   /** The registers that an identifier of the protocol holds, none where it is no identifier. */
   registersAt(identifier: string): readonly Register[];
+  /** True for identifiers that may be read; passwords are none. */
+  knows(identifier: string): boolean;
   /** The step of the register's digits, such as `0.01`; `null` where the model lacks it. */
   resolution(model: MeterModel, register: Register): string | null;
   open(bus: Bus, address: string, model: MeterModel): DriverSession;

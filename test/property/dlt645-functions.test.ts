@@ -166,7 +166,7 @@ const CODECS: readonly Codec[] = [
   codec(
     ['03', 0x03],
     fc.record({
-      di: digitsOf(6).map((digits) => `07${digits}`),
+      di: fc.constantFrom('070000FF', '070003FF', '070301FF', '078001FF', '078003FF'),
       operator: digitsOf(8),
       content: contentOf(0),
     }),

@@ -23,8 +23,7 @@ export type Kind =
   | 'foreign'
   | 'foreign-first'
   | 'twice'
-  | 'misplaced'
-  | 'stale';
+  | 'misplaced';
 
 const WEIGHTS: readonly (readonly [Kind, number])[] = [
   ['good', 52],
@@ -150,4 +149,3 @@ export function noise(random: Random): Uint8Array {
 }
 
 export const wakeUps = (random: Random) => new Uint8Array(random.below(8)).fill(0xfe);
-

@@ -22,6 +22,10 @@ export const ITEMS = [
   { di: '0002FF00', isBlock: true },
 ] as const;
 
+/** As it stands in the payload, in hex. */
+export const itemHex = (item: number) =>
+  Buffer.from(lowFirst(ITEMS[item]?.di ?? '')).toString('hex');
+
 /** No meter here has it; what answers something else than a read bears it. */
 export const NO_ITEM = 9;
 const SLOTS = 100_000;

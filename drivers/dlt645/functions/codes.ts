@@ -70,20 +70,34 @@ const WITH_IDENTIFIER: Readonly<Record<Edition, readonly number[]>> = {
   'dlt645-1997': [READ_1997, READ_FOLLOW_UP_1997, REREAD_1997, WRITE_1997],
 };
 
-/** Identifiers of the security function begin with this byte, sent fourth. */
-const SECURITY_CLASS = 0x07;
+/** The identifiers of the security function: authentication, keys, data read back, infrared. */
+const SECURITY_IDENTIFIERS: readonly string[] = [
+  '070000FF',
+  '070001FF',
+  '070002FF',
+  '070003FF',
+  '070301FF',
+  '078001FF',
+  '078002FF',
+  '078003FF',
+];
 
-/** 03H: security answers in two error bytes, and its identifiers are all of one class. */
+/** 03H: security answers in two error bytes, and otherwise begins with one of its identifiers. */
 function isSecurity(frame: Dlt645Frame): boolean {
   const { payload } = frame;
-  return isAbnormal(frame) ? payload.length === 2 : payload[3] === SECURITY_CLASS;
+  if (isAbnormal(frame)) return payload.length === 2;
+  return SECURITY_IDENTIFIERS.includes(hexReversed(payload.subarray(0, 4)));
 }
 
-/** The edition that a frame is of; `asked` decides about 08H, which is the same in both. */
+/**
+ * The edition that a frame is of. `asked` decides about 08H, which is the same in both, and 1997
+ * about 03H: there it re-reads, and the bytes of a value may look like an identifier.
+ */
 export function editionOf(frame: Dlt645Frame, asked: Edition): Edition {
   const code = functionOf(frame);
   if (code === BROADCAST_TIME) return asked;
-  const isLater = code >= READ || (code === SECURITY && isSecurity(frame));
+  if (code === SECURITY) return isSecurity(frame) ? asked : 'dlt645-1997';
+  const isLater = code >= READ;
   return isLater ? 'dlt645-2007' : 'dlt645-1997';
 }
 

@@ -2,7 +2,7 @@
 import type { DecodedValue } from '../../../src/core/driver.ts';
 import { BAUD_RATES, type BaudTable, baudRateOf } from '../baud.ts';
 import { hexReversed } from '../frame.ts';
-import { findItem } from '../items.ts';
+import { findItem, type Item } from '../items.ts';
 import { BAUD_RATES_1997 } from '../v1997/baud.ts';
 import { find1997Item } from '../v1997/items.ts';
 import { parseBroadcastTime } from './broadcast-time.ts';
@@ -64,20 +64,23 @@ function showReadRequest(payload: Uint8Array): DecodedValue[] {
 }
 
 /** The digits as one number, where the identifier is known; else the bytes as they came. */
-function showWritten(isKnown: boolean, content: Uint8Array, rest: Uint8Array): DecodedValue[] {
-  return isKnown ? [one('x_written', hexReversed(content))] : showRaw(rest);
+function showWritten(
+  item: Item | undefined,
+  content: Uint8Array,
+  rest: Uint8Array,
+): DecodedValue[] {
+  if (item === undefined) return showRaw(rest);
+  return [one('x_written', item.carries === 'secret' ? HIDDEN : hexReversed(content))];
 }
 
 function showWrite(payload: Uint8Array): DecodedValue[] {
   const { di, content } = parseWrite(payload);
-  const item = findItem(di);
-  if (item?.carries === 'secret') return [one('x_written', HIDDEN)];
-  return showWritten(item !== undefined, content, payload.subarray(4));
+  return showWritten(findItem(di), content, payload.subarray(4));
 }
 
 function showWrite1997(payload: Uint8Array): DecodedValue[] {
   const { di, content } = parseWrite1997(payload);
-  return showWritten(find1997Item(di) !== undefined, content, payload.subarray(2));
+  return showWritten(find1997Item(di), content, payload.subarray(2));
 }
 
 function showBaud(table: BaudTable): Shower {

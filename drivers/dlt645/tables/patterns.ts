@@ -46,11 +46,11 @@ function counted(first: number, last: number, suffix: (value: number) => string)
 const letterAndNumber = (letter: string) => (value: number) =>
   value === 0 ? '' : `_${letter}${value}`;
 
-/** A settlement has the names of the running period, except where all stand together. */
+/** A settlement has its number in the name, alone and where all stand together. */
 function settle(fields: Fields, value: number): Fields {
-  if (value !== ALL) return fields;
   const past = fields.map((field) => ({ ...field, name: extraName(field.name) }));
-  return [...fields, ...upTo(1, SETTLEMENTS).flatMap((each) => named(past, `_s${each}`))];
+  const settled = (each: number) => (each === 0 ? fields : named(past, `_s${each}`));
+  return value === ALL ? upTo(0, SETTLEMENTS).flatMap(settled) : settled(value);
 }
 
 function recall(fields: Fields, value: number): Fields {

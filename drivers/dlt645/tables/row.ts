@@ -21,6 +21,8 @@ export interface Field {
   readonly label?: Label;
   /** What the bits mean. */
   readonly word?: Word;
+  /** As it was frozen: not what the register holds, so it is printed without the OBIS code. */
+  readonly isPast?: boolean;
 }
 
 export interface Item {

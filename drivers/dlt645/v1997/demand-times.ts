@@ -12,7 +12,7 @@ import { read1997Item } from './exchange.ts';
 const CALENDAR = 'C010';
 
 /** Where the moments of a demand or a block of them stand; `null` for other items. */
-export function demandTimeDi(di: string): string | null {
+function demandTimeDi(di: string): string | null {
   return di.startsWith('A') ? `B${di.slice(1)}` : null;
 }
 

@@ -7,6 +7,7 @@ import type { Register } from '../../../src/core/registers.ts';
 import { decode } from '../decode.ts';
 import { discover } from '../discover.ts';
 import type { Edition } from '../functions/codes.ts';
+import { isReadable } from '../read-any.ts';
 import { find1997Item } from './items.ts';
 import { createSession1997 } from './session.ts';
 
@@ -58,6 +59,7 @@ export const dlt645v1997: Driver = {
   parseAddress,
   checkModel,
   registersAt,
+  knows: (identifier) => isReadable(find1997Item(identifier)),
   resolution,
   open: (bus, address, model) => createSession1997(bus, parseAddress(address), model),
   discover: (bus, options) => discover(bus, { protocols: [PROTOCOL], ...options }),

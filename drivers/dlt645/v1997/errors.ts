@@ -1,7 +1,7 @@
 /** The error byte of an abnormal answer, DL/T 645-1997. Its bits 4 to 6 are as in 2007. */
 
 /** Names of the bits, lowest first. */
-export const ERROR_BITS_1997 = [
+const ERROR_BITS_1997 = [
   'illegal data',
   'no such identifier',
   'password wrong',

@@ -21,10 +21,10 @@ import { digitBytes, hexByte } from '../functions/payload.ts';
 import type { Item } from '../items.ts';
 import { ask, FIRST_BYTE_MS, isAnswer, type Station } from '../question.ts';
 import { isWhole } from '../roll-call.ts';
-import { decodeItem } from '../values.ts';
+import { decodeItem, fieldWidth } from '../values.ts';
+import { wholeValues } from '../whole-values.ts';
 import { errorMeaning1997, isUnsupported1997 } from './errors.ts';
 import { find1997Item } from './items.ts';
-import { longestContent, wholePart } from './values.ts';
 
 /** Bytes of an identifier. */
 const DI_BYTES = 2;
@@ -63,6 +63,11 @@ interface Joined {
   readonly cutShort?: AmrError;
 }
 
+/** The most bytes that the item can have, a separator behind each block included. */
+function longestContent({ fields, groups }: Item): number {
+  return fields.reduce((sum, field) => sum + fieldWidth(field), 0) + (groups?.length ?? 1);
+}
+
 async function followUp(station: Station, item: Item, first: Dlt645Frame): Promise<Joined> {
   const { di } = item;
   let content = contentOf(first);
@@ -96,7 +101,7 @@ export async function read1997Item(station: Station, di: string): Promise<ItemAn
   const same = isWhole(address) ? { ...station, address } : station;
   const { content, cutShort } = await followUp(same, item, first);
   if (cutShort === undefined) return { address, values: decodeItem(item, content) };
-  const part = wholePart(item, content);
-  if (part.length === 0) throw cutShort;
-  return { address, values: decodeItem(item, part), cutShort };
+  const values = wholeValues(item, content);
+  if (values.length === 0) throw cutShort;
+  return { address, values, cutShort };
 }

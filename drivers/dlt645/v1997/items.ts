@@ -1,5 +1,6 @@
 /** The identifiers that the rows of 1997 stand for, with the fields of their answers. */
 import { findRegister, type Register } from '../../../src/core/registers.ts';
+import { extraName } from '../tables/patterns.ts';
 import type { Field, FieldRow, Item, Row } from '../tables/row.ts';
 import { ROWS_1997 } from './rows.ts';
 
@@ -25,15 +26,19 @@ function single(di: string, field: Field, isPast: boolean): Item {
   return { di, fields: [field], ...(isPast ? { isPast } : {}) };
 }
 
-/** One by one under the digits that the letter counts, and all of them under F. */
-function lettered(
-  stem: string,
-  letter: string,
-  { row, isPast }: { row: FieldRow; isPast: boolean },
-) {
+/**
+ * One by one under the digits that the letter counts, and all of them under F. `month` counts
+ * back from the present one; months that are over have it in their names.
+ */
+function lettered(stem: string, letter: string, { row, month }: { row: FieldRow; month: number }) {
+  const isPast = month > 0;
   const [first = 0, last = 0, mark = ''] = LETTERS[letter] ?? [];
   const values = Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  const fields = values.map((value) => fieldNamed(row, value === 0 ? '' : `_${mark}${value}`));
+  const past = isPast ? `_s${month}` : '';
+  const named = isPast ? { ...row, name: extraName(row.name) } : row;
+  const fields = values.map((value) =>
+    fieldNamed(named, (value === 0 ? '' : `_${mark}${value}`) + past),
+  );
   const items = fields.map((field, index) =>
     single(`${stem}${(first + index).toString(16).toUpperCase()}`, field, isPast),
   );
@@ -50,7 +55,9 @@ function listed(di1: string, range: string, row: FieldRow): Item[] {
   });
 }
 
-function itemsOf({ pattern, fields }: Row): Item[] {
+/** Every identifier that the row stands for. */
+export function itemsOf({ pattern, fields, carries }: Row): Item[] {
+  if (carries !== undefined) return [{ di: pattern.replace(' ', ''), fields: [], carries }];
   const [months = '', di0 = ''] = pattern.split(' ');
   const letter = di0.slice(1);
   return months
@@ -58,7 +65,7 @@ function itemsOf({ pattern, fields }: Row): Item[] {
     .flatMap((di1, month) =>
       fields.flatMap((row) =>
         Object.hasOwn(LETTERS, letter)
-          ? lettered(di1 + di0.slice(0, 1), letter, { row, isPast: month > 0 })
+          ? lettered(di1 + di0.slice(0, 1), letter, { row, month })
           : listed(di1, di0, row),
       ),
     );
@@ -79,20 +86,11 @@ function joined(items: readonly Item[]): Item[] {
   }));
 }
 
-/** Months that are over have names of their own where all stand together. */
-function withMonth(field: Field, month: number): Field {
-  if (month === 0) return field;
-  return { ...field, register: null, name: `x_${field.name.replace(/^x_/, '')}_s${month}` };
-}
-
 function allEnergies(joint: readonly Item[]): Item {
   const groups = joint
     .filter(({ di }) => di.startsWith('9'))
     .toSorted((one, other) => (one.di < other.di ? -1 : 1))
-    .flatMap(({ di, groups = [] }) => {
-      const month = Number(di[1]) >> 2;
-      return groups.map((fields) => fields.map((field) => withMonth(field, month)));
-    });
+    .flatMap(({ groups = [] }) => groups);
   return { di: ALL_ENERGIES, fields: groups.flat(), groups };
 }
 

@@ -8,11 +8,12 @@
  *   DI0     := digits, a range 21..2E, or a digit and a letter:
  *              T tariff, 0 the total, 1 to E, F all   P phase 1 to 3, F all   V the total 0 and P
  *
- * B6 60 to B6 91 are left out: makers put different quantities there. C2 12 is the password.
+ * B6 60 to B6 91 are left out: makers put different quantities there.
  */
 import type { Format } from '../format.ts';
 import { bits, COUNT, DEMAND, digits, ENERGY, number, time } from '../tables/formats.ts';
 import type { FieldRow, Row } from '../tables/row.ts';
+import { WORDS_1997 } from './words.ts';
 
 /** Meter firmware and masters; some rows were seen in captures of two real meters as well. */
 const AGREED = 'firmware and masters of 1997 meters';
@@ -32,7 +33,8 @@ type Line = readonly [
 
 function toRow([pattern, label, name, unit, format, access = 'R', source = AGREED]: Line): Row {
   const [en, zh] = label;
-  const field: FieldRow = { name, unit, format, label: { en, zh } };
+  const word = WORDS_1997.find((one) => one.name === name);
+  const field: FieldRow = { name, unit, format, label: { en, zh }, ...(word && { word }) };
   return { pattern, label: { en, zh }, source, access, fields: [field] };
 }
 
@@ -285,11 +287,17 @@ const PARAMETERS: readonly Line[] = [
   ],
 ];
 
+const PASSWORD: Row = {
+  pattern: 'C2 12',
+  label: { en: 'password', zh: '密码' },
+  source: AGREED,
+  access: 'W',
+  fields: [],
+  carries: 'secret',
+};
+
 /** Every row, in the order of the identifiers' classes. */
 export const ROWS_1997: readonly Row[] = [
-  ...ENERGIES,
-  ...DEMANDS,
-  ...VENDOR,
-  ...VARIABLES,
-  ...PARAMETERS,
-].map(toRow);
+  ...[...ENERGIES, ...DEMANDS, ...VENDOR, ...VARIABLES, ...PARAMETERS].map(toRow),
+  PASSWORD,
+];

@@ -6,6 +6,7 @@ import type { MeterModel } from '../../../src/core/model.ts';
 import type { Register } from '../../../src/core/registers.ts';
 import { createAsker, type Edition } from '../ask.ts';
 import type { Station } from '../question.ts';
+import { readableDi, toItemReading } from '../read-any.ts';
 import { isWhole } from '../roll-call.ts';
 import { withDemandTimes } from './demand-times.ts';
 import { read1997Item } from './exchange.ts';
@@ -53,5 +54,11 @@ export function createSession1997(bus: Bus, address: string, model: MeterModel):
     return number === null ? result : { ...result, address: number };
   }
 
-  return { read };
+  return {
+    read,
+    async readItem(identifier, options) {
+      const di = readableDi(find1997Item(identifier), identifier);
+      return toItemReading(await read1997Item({ bus, address, options }, di));
+    },
+  };
 }

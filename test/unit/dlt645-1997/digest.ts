@@ -31,16 +31,28 @@ function countedWordings(): [string, Wording97][] {
   const found: [string, Wording97][] = [];
   for (const [kind, high, energy] of COUNTED) {
     const isActive = kind === 0;
-    const atOf = (tariff: string) => `x_${demand(energy).replace(/^x_/, '')}${tariff}_at`;
-    const classes: [number, Omit<Wording97, 'names'>, (tariff: string) => string][] = [
-      [0x90, { bytes: 4, decimals: 2, unit: isActive ? 'kWh' : 'kvarh' }, (t) => energy + t],
-      [0xa0, { bytes: 3, decimals: 4, unit: isActive ? 'kW' : 'kvar' }, (t) => demand(energy) + t],
+    const atOf = (place: string) => `x_${demand(energy).replace(/^x_/, '')}${place}_at`;
+    const classes: [number, Omit<Wording97, 'names'>, (place: string) => string][] = [
+      [
+        0x90,
+        { bytes: 4, decimals: 2, unit: isActive ? 'kWh' : 'kvarh' },
+        (place) => energy + place,
+      ],
+      [
+        0xa0,
+        { bytes: 3, decimals: 4, unit: isActive ? 'kW' : 'kvar' },
+        (place) => demand(energy) + place,
+      ],
       [0xb0, { bytes: 4, decimals: null, unit: '' }, atOf],
     ];
     for (const [di1, wording, nameOf] of classes) {
-      const names = ['', ...upTo(14).map((tariff) => `_t${tariff}`)].map(nameOf);
-      for (const month of [0, 4, 8]) {
-        const stem = hex(di1 + kind + month) + high;
+      for (const month of [0, 1, 2]) {
+        const stem = hex(di1 + kind + 4 * month) + high;
+        const names = ['', ...upTo(14).map((tariff) => `_t${tariff}`)].map((tariff) => {
+          const isPast = month > 0;
+          const name = nameOf(isPast ? `${tariff}_s${month}` : tariff);
+          return isPast ? `x_${name.replace(/^x_/, '')}` : name;
+        });
         names.forEach((name, tariff) => {
           found.push([stem + hex(tariff), { ...wording, names: [name] }]);
         });

@@ -57,7 +57,8 @@ describe('the frames of the fixtures', () => {
     '$id: the values bear the names of the catalogue',
     (row) => {
       const registers = (row.registers ?? []).map((name) => ({
-        obis: findRegister(name)?.obis ?? null,
+        // What was frozen is not what the register holds.
+        obis: row.di?.startsWith('05') ? null : (findRegister(name)?.obis ?? null),
         name,
         unit: row.unit,
       }));

@@ -49,6 +49,24 @@ describe('the printed frame', () => {
     ]);
   });
 
+  it.each([
+    ['the register as it is', '00010000', '00000100', '1-0:1.8.0', 'energy_active_import'],
+    ['a settlement', '0001000C', '00000100', null, 'x_energy_active_import_s12'],
+    ['a freeze', '05060101', '00000100', null, 'energy_active_import'],
+  ])('has the OBIS code of %s alone', (_, di, content, obis, name) => {
+    const { values } = decodeOne(readAnswer('123456789012', di, lowFirst(content)));
+    expect(values).toEqual([{ obis, name, value: '1.00', unit: 'kWh' }]);
+  });
+
+  it.each([
+    ['9412', 'x_energy_active_import_t2_s1'],
+    ['B814', 'x_demand_active_import_max_t4_s2_at'],
+  ])('names the month of %s of 1997, and has no OBIS code', (di, name) => {
+    const payload = concatBytes(lowFirst(di), lowFirst('01020304'));
+    const frame = decodeOne(wireFrame({ address: '123456789012', control: 0x81, payload }));
+    expect(frame.values).toMatchObject([{ obis: null, name }]);
+  });
+
   it('names the error word of the security function by its own bits', () => {
     const frame = wireFrame({
       address: '1'.padStart(12, '0'),

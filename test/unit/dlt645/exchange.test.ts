@@ -91,6 +91,36 @@ describe('an answer in several frames', () => {
     ]);
   });
 
+  it('gives the values that came whole where it broke off twice, and why no more', async () => {
+    const di = '0201FF00';
+    const payload = concatBytes(lowFirst(di), lowFirst('102205'));
+    const begun = wireFrame({ address: METER, control: 0xb1, payload });
+    const { address, values, cutShort } = await readItem(
+      inOrder(begun, silence, begun, silence),
+      METER,
+      di,
+      options,
+    );
+    expect([address, values.map(({ field }) => field.name)]).toEqual([METER, ['voltage_l1']]);
+    expect(values[0]?.value).toMatchObject({ coefficient: 2205n });
+    expect(cutShort).toMatchObject({ code: 'BUS_NO_REPLY', context: { partial: '052210' } });
+  });
+
+  it.each([
+    ['no whole value came', '0201FF00', '05', 'BUS_NO_REPLY'],
+    ['its length would tell what it is', '03010000', '000001000001000001', 'BUS_NO_REPLY'],
+    ['its separators would tell what it is', '0506FF01', '0000150824', 'BUS_NO_REPLY'],
+    ['the caller aborts', '0201FF00', '22102205', 'BUS_ABORTED'],
+  ] as const)('gives no value where %s', async (_, di, content, code) => {
+    const payload = concatBytes(lowFirst(di), lowFirst(content));
+    const begun = wireFrame({ address: METER, control: 0xb1, payload });
+    const end = new AmrError(code, 'over');
+    const { code: failed } = await failureOf(
+      readItem(inOrder(begun, end, begun, end), METER, di, options),
+    );
+    expect(failed).toBe(code);
+  });
+
   it('is not ended by a late double of a part', async () => {
     const second = concatBytes(part('0403', 1, { more: true }), part('0605', 2));
     const { content } = await read(inOrder(first('0201'), part('0403', 1, { more: true }), second));

@@ -126,6 +126,8 @@ describe('what decode shows of the functions that the vectors lack', () => {
     ['the speed of 1997', 0x0c, '08', ['x_baud: 0x08']],
     ['a password of 1997 set', 0x8f, '03 33 22 11', ['x_password: 03 112233']],
     ['a clearing of 1997', 0x10, '02 56 34 12', []],
+    ['a password of 1997 written', 0x04, '12 C2 02 56 34 12 03 33 22 11', ['x_written: ******']],
+    ['a password of 1997 read', 0x81, '12 C2 03 33 22 11', []],
     ['a broadcast time that is none', 0x08, '61 00 00 01 01 24', ['x_time: null']],
   ] as const)('%s', (_, control, payload, wanted) => {
     const { shown, error } = decodeOne(control, payload);
@@ -226,7 +228,11 @@ describe('the edition of a frame', () => {
     ['dlt645-1997', 0x01, '10 90'],
     ['dlt645-1997', 0x03, ''],
     ['dlt645-1997', 0x83, '10 90 56 34 12 00'],
+    // 9010 read again: its content has 07 where identifiers of security begin.
+    ['dlt645-1997', 0x83, '10 90 12 07 00 00'],
+    ['dlt645-1997', 0x83, 'FF 90 12 07 00 00'],
     ['dlt645-2007', 0x03, 'FF 00 00 07 00 00 00 00'],
+    ['dlt645-2007', 0x83, 'FF 02 80 07 00 00'],
     ['dlt645-2007', 0x1f, '00'],
     ['dlt645-1997', 0x10, '02 56 34 12'],
   ])('is %s for %d', (edition, control, payload) => {
@@ -237,6 +243,19 @@ describe('the edition of a frame', () => {
     const frame = wireFrame({ address: METER, control: 0x08, payload: fromHex('000000010124') });
     expect(decode(frame)[0]?.protocol).toBe('dlt645-2007');
     expect(decode(frame, 'dlt645-1997')[0]?.protocol).toBe('dlt645-1997');
+  });
+
+  it('is the asked one of 1997 for what would be security in 2007', () => {
+    for (const [control, payload] of [
+      [0x83, 'FF 00 00 07 01 02'],
+      [0xc3, '08 01'],
+    ] as const) {
+      const frame = wireFrame({ address: METER, control, payload: fromHex(payload) });
+      const editions = (['dlt645-2007', 'dlt645-1997'] as const).map(
+        (asked) => decode(frame, asked)[0]?.protocol,
+      );
+      expect(editions).toEqual(['dlt645-2007', 'dlt645-1997']);
+    }
   });
 });
 

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../../drivers/dlt645/decode.ts';
 import { findItem, findRow, singleDi, TABLES } from '../../../drivers/dlt645/items.ts';
-import { identifiersOf, sampleIdentifiers } from '../../../drivers/dlt645/tables/patterns.ts';
+import {
+  hexByte,
+  identifiersOf,
+  sampleIdentifiers,
+} from '../../../drivers/dlt645/tables/patterns.ts';
 import { fieldWidth } from '../../../drivers/dlt645/values.ts';
 import { findRegister } from '../../../src/core/registers.ts';
 import { FREEZE_TIMES, largest, shown, WORDINGS } from './digest.ts';
@@ -127,8 +131,19 @@ describe('the tables of identifiers', () => {
   it('name a register of the catalogue for every energy, demand and variable', () => {
     const nameless = identifiers
       .filter(([di]) => /^0[012]/.test(di))
+      .filter(([di]) => findItem(di)?.isPast === false)
       .filter(([di]) => findItem(di)?.fields[0]?.register == null);
     expect(nameless).toEqual([]);
+  });
+
+  it('name a settlement alone as where all stand together', () => {
+    for (const kind of ['0001', '0102']) {
+      const all = findItem(`${kind}00FF`)?.fields ?? [];
+      const alone = all.map((_, index) => findItem(`${kind}00${hexByte(index)}`)?.fields[0]);
+      expect(alone.map((field) => field?.name)).toEqual(all.map(({ name }) => name));
+      expect(alone.map((field) => field?.register)).toEqual(all.map(({ register }) => register));
+      expect(all).toHaveLength(13);
+    }
   });
 
   it('tell what stands together by its name', () => {

@@ -14,8 +14,8 @@ import { createFakeBus, modelWith, options, type Reply, registersNamed } from '.
  * and code: one row each. The suites over them count that no row is left without a test.
  */
 
-/** What is seen in frames and in time. */
-export const LINE_ROWS = [
+/** What is seen in the bytes of frames and between them. */
+export const FRAME_ROWS = [
   '0, 1, 2, 3, 4, 7 FE before answers',
   'garbage or tail of another frame before 68',
   'several frames in one read, answers of other meters, stale answers after timeout',
@@ -26,6 +26,10 @@ export const LINE_ROWS = [
   'request padded with stray bytes, truncated answers',
   'partial frames',
   'wrong parity or speed',
+] as const;
+
+/** What is seen of addresses, and of meters that do not answer, or late. */
+export const METER_ROWS = [
   'wildcard answered with AA in header',
   'broadcast 99 read answered',
   'non-BCD address',
@@ -52,6 +56,8 @@ export const CONTENT_ROWS = [
   'broadcast time in natural order',
   'meter prefix on the label',
 ] as const;
+
+export const ALL_ROWS = [...FRAME_ROWS, ...METER_ROWS, ...CONTENT_ROWS];
 
 /** Tests by the row that they belong to. */
 export function createChecklist<Row extends string>(rows: readonly Row[]) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../../drivers/dlt645/session.ts';
+import { concatBytes } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import { FLAG_ABSENT, FLAG_INVALID, type ReadResult } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
@@ -37,6 +38,19 @@ const failedIn = ({ failures }: ReadResult) =>
 
 const single = (di: string, text: string) => readAnswer(ADDRESS, di, ...numbers(text));
 const block = (...texts: string[]) => readAnswer(ADDRESS, VOLTAGE_BLOCK, ...numbers(...texts));
+
+describe('a block that breaks off', () => {
+  it('gives what came whole, and fails the rest alone', async () => {
+    const payload = concatBytes(lowFirst(VOLTAGE_BLOCK), ...numbers('220.5', '221.0'));
+    const begun = wireFrame({ address: ADDRESS, control: 0xb1, payload });
+    const bus = createFakeBus(() => (bus.asked.length % 2 === 1 ? begun : silence));
+    const session = createSession(bus, ADDRESS, modelWith([VOLTAGE_BLOCK]));
+    const result = await session.read(VOLTAGES, options);
+    expect(shownBy(result)).toEqual({ voltage_l1: '220.5', voltage_l2: '221.0' });
+    expect(failedIn(result)).toEqual([['BUS_NO_REPLY', 'voltage_l3']]);
+    expect(bus.asked).toHaveLength(4);
+  });
+});
 
 describe('what is asked', () => {
   it('is one block where it holds two or more of the wanted registers', async () => {
@@ -170,8 +184,8 @@ describe('what is answered', () => {
     expect(failedIn(result)).toEqual([['FRAME_LENGTH', 'voltage_l1']]);
   });
 
-  it('is not taken where its further frames do not come', async () => {
-    const payload = lowFirst(`219822102205${VOLTAGE_BLOCK}`);
+  it('is not taken where no value is whole and its further frames do not come', async () => {
+    const payload = lowFirst(`05${VOLTAGE_BLOCK}`);
     const { session } = meterWith({
       [VOLTAGE_BLOCK]: wireFrame({ address: ADDRESS, control: 0xb1, payload }),
     });

@@ -5,9 +5,12 @@ import {
   readWord,
   STATUS_WORDS,
 } from '../../../drivers/dlt645/tables/words.ts';
+import { find1997Item } from '../../../drivers/dlt645/v1997/items.ts';
+import { WORDS_1997 } from '../../../drivers/dlt645/v1997/words.ts';
 
 const told = (di: string, shown: string) => {
-  const word = findItem(di)?.fields[0]?.word;
+  const item = di.length === 4 ? find1997Item(di) : findItem(di);
+  const word = item?.fields[0]?.word;
   if (word === undefined) throw new Error(`no word ${di}`);
   return readWord(word, shown)
     .filter(({ number }) => number !== 0)
@@ -106,12 +109,33 @@ describe('a word', () => {
         ['variables', undefined],
       ],
     ],
+    [
+      'C020',
+      '0x37',
+      [
+        ['reading mode', undefined],
+        ['demand mode', undefined],
+        ['battery low', undefined],
+        ['active power direction', 'export'],
+        ['reactive power direction', 'export'],
+      ],
+    ],
+    [
+      'C021',
+      '0x54',
+      [
+        ['L3 phase cut', undefined],
+        ['L1 overvoltage', undefined],
+        ['L3 overvoltage', undefined],
+      ],
+    ],
+    ['C022', '0x02', [['Monday', 'work']]],
   ])('%s says of %s what its bits mean', (di, shown, wanted) => {
     expect(told(di, shown)).toEqual(wanted);
   });
 
   it('has every bit once and a name in both languages', () => {
-    const words = [...STATUS_WORDS, ...Object.values(CHARACTERISTIC_WORDS)];
+    const words = [...STATUS_WORDS, ...Object.values(CHARACTERISTIC_WORDS), ...WORDS_1997];
     for (const { parts } of words) {
       const bits = parts.flatMap(({ bit, bits: count = 1 }) =>
         Array.from({ length: count }, (_, index) => bit + index),
@@ -122,6 +146,6 @@ describe('a word', () => {
         if (states.length > 0) expect(states).toHaveLength(2 ** count);
       }
     }
-    expect(words).toHaveLength(7 + 6);
+    expect(words).toHaveLength(7 + 6 + 3);
   });
 });
