@@ -66,9 +66,10 @@ function framed(asked: Asked, frame: Omit<WireFrame, 'address'>): Uint8Array {
   return wireFrame({ address: addressOf(asked), ...frame });
 }
 
-/** The meter's own answer, without fault. */
+/** The meter's own answer, without fault: a refusal of parts that it does not have. */
 export function goodAnswer(asked: Asked): Uint8Array {
   const { sequence, values } = asked;
+  if (values <= sequence * IN_A_FRAME) return refusalAnswer(asked);
   const more = values > (sequence + 1) * IN_A_FRAME ? MORE_FOLLOWS : 0;
   const identifier = lowFirst(diOf(asked));
   const tail = sequence === 0 ? [] : [Uint8Array.of(sequence)];
@@ -108,15 +109,19 @@ export function foreignFrame(asked: Asked, random: Random): Uint8Array {
   return random.pick(made)();
 }
 
+/** Of no answer here: the place of a value that was sent for another part of it. */
+const ELSEWHERE = 9;
+
 /** The right meter and identifier, another place in the chain; a first frame for a follow-up. */
 export function misplacedFrame(asked: Asked, random: Random): Uint8Array {
-  if (asked.sequence === 0) return goodAnswer({ ...asked, sequence: random.between(1, 2) });
-  const sequence = random.pick([0, asked.sequence + 1, asked.sequence + 2, 255]);
-  if (sequence === 0) return goodAnswer({ ...asked, sequence });
-  const wrong = { ...asked, sequence };
-  const content = contentOf({ ...asked, sequence: asked.sequence + 1 });
-  const payload = concatBytes(lowFirst(diOf(asked)), content, Uint8Array.of(sequence));
-  return random.chance(50) ? goodAnswer(wrong) : framed(asked, { control: 0x92, payload });
+  const sequence = asked.sequence + random.pick([1, 1, 2, -1, 200]);
+  if (asked.sequence > 0 && sequence === 0) return goodAnswer({ ...asked, sequence });
+  const content = markBytes({ ...asked, place: ELSEWHERE });
+  const tail = Uint8Array.of(sequence);
+  return framed(asked, {
+    control: 0x92,
+    payload: concatBytes(lowFirst(diOf(asked)), content, tail),
+  });
 }
 
 /** Bits turned over, bytes lost at either end or put in. */

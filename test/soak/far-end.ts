@@ -59,7 +59,6 @@ export interface FarEndParts {
 interface Reply {
   readonly bytes: Uint8Array;
   readonly sound: readonly Uint8Array[];
-  readonly isBroken: boolean;
   readonly cutBelow: number;
 }
 
@@ -97,8 +96,7 @@ function framesOf(kind: Kind, asked: Asked, random: Random): Uint8Array[] {
 
 function replyOf(kind: Kind, asked: Asked, random: Random): Reply {
   const sound = framesOf(kind, asked, random);
-  const hasNoise = random.chance(10);
-  const parts: Uint8Array[] = hasNoise ? [noise(random)] : [];
+  const parts: Uint8Array[] = random.chance(10) ? [noise(random)] : [];
   const own = sound.findIndex((frame) => Buffer.compare(frame, goodAnswer(asked)) === 0);
   let cutBelow: number | null = null;
   sound.forEach((frame, index) => {
@@ -107,8 +105,7 @@ function replyOf(kind: Kind, asked: Asked, random: Random): Reply {
     if (index === own) cutBelow = parts.reduce((sum, part) => sum + part.length, 0) - 1;
   });
   const bytes = concatBytes(...parts);
-  const isBroken = hasNoise || kind === 'garbled';
-  return { bytes, sound, isBroken, cutBelow: cutBelow ?? bytes.length };
+  return { bytes, sound, cutBelow: cutBelow ?? bytes.length };
 }
 
 export function createFarEnd({ clock, random, info, latencyMs, habit }: FarEndParts): FarEnd {
@@ -119,7 +116,11 @@ export function createFarEnd({ clock, random, info, latencyMs, habit }: FarEndPa
   let slot: Slot = { slot: 0, values: 0 };
 
   const hearAfter = (ms: number, bytes: Uint8Array) => {
-    if (bytes.length > 0) clock.after(ms, () => listener(bytes));
+    if (bytes.length === 0) return;
+    clock.after(ms, () => {
+      chance.heard(bytes);
+      listener(bytes);
+    });
   };
 
   /** Milliseconds from the end of the request to the first byte that comes back. */
@@ -149,7 +150,6 @@ export function createFarEnd({ clock, random, info, latencyMs, habit }: FarEndPa
 
   function echo(request: Uint8Array, sentMs: number): void {
     const bytes = random.chance(95) ? request.slice() : garble(request, random);
-    chance.note(bytes, [request.slice(REQUEST_PREAMBLE)]);
     hearAfter(sentMs, bytes);
   }
 
@@ -158,7 +158,7 @@ export function createFarEnd({ clock, random, info, latencyMs, habit }: FarEndPa
     const kind = pickKind(random);
     const answer = replyOf(kind, asked, random);
     kinds[kind] = (kinds[kind] ?? 0) + 1;
-    if (answer.isBroken) chance.note(answer.bytes, answer.sound);
+    for (const frame of [...answer.sound, request.slice(REQUEST_PREAMBLE)]) chance.sent(frame);
     const hasEcho = random.chance(30);
     const isGlued = hasEcho && random.chance(30);
     if (hasEcho && !isGlued) echo(request, sentMs);
@@ -170,7 +170,9 @@ export function createFarEnd({ clock, random, info, latencyMs, habit }: FarEndPa
       cutBelow: answer.cutBelow + head.length,
     });
     if (habit === 'copying' && random.chance(15)) {
-      hearAfter(at + random.between(3, 800), goodAnswer(asked));
+      const copy = goodAnswer(asked);
+      chance.sent(copy);
+      hearAfter(at + random.between(3, 800), copy);
     }
   }
 
