@@ -7,11 +7,16 @@
  * settlement days (04 00 0B 01..03) and the meter's own clock; one that was changed since is past
  * finding out.
  */
-import type { ReadFailure, ReadOptions, SettlementResult } from '../../src/core/driver.ts';
+import type {
+  FreezeResult,
+  ReadFailure,
+  ReadOptions,
+  SettlementResult,
+} from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
 import type { MeterModel } from '../../src/core/model.ts';
 import type { Register } from '../../src/core/registers.ts';
-import { createAsker, type Edition, failureOf, type ItemAnswer } from './ask.ts';
+import { type Asker, createAsker, type Edition, failureOf, type ItemAnswer } from './ask.ts';
 import type { Item } from './items.ts';
 
 const KEPT = 12;
@@ -73,7 +78,8 @@ function momentOf(month: string, day: string): string {
 /** Energies and demands, less 00 90: prepaid remainders, whose last byte means something else. */
 const isSettled = (di: string | null) => di !== null && /^0[01](?!90)....00$/.test(di);
 
-export function createSettlements({ address, model, edition, readAs }: SettlementDeps) {
+/** What settlements are counted by, as the meter tells it. */
+function createCalendar({ address, edition }: SettlementDeps) {
   async function textOf(di: string, options: ReadOptions): Promise<string | null> {
     const { values } = await edition.readItem(di, options);
     const value = values[0]?.value;
@@ -107,25 +113,54 @@ export function createSettlements({ address, model, edition, readAs }: Settlemen
     throw new AmrError('DATA_INVALID', `the clock of meter ${address} shows no time`);
   }
 
-  /** The model's blocks and identifiers, each asked for as it stood at settlement `number`. */
-  function askerAt(number: number) {
-    const last = number.toString(16).padStart(2, '0').toUpperCase();
-    return createAsker(model, {
-      ...edition,
-      readItem: (di, options) => {
-        const item = edition.find(di);
-        if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown identifier ${di}`);
-        return readAs(di.slice(0, 6) + last, item, options);
-      },
-    });
-  }
+  return { settlementDays, meterTime };
+}
 
-  function neverSettled(registers: readonly Register[]): ReadFailure[] {
-    return registers.map((register) => ({
-      registers: [register],
-      error: new AmrError('METER_UNSUPPORTED', `no settlement holds ${register.name}`),
-    }));
-  }
+/** The model's blocks and identifiers, each asked for as it stood at settlement `number`. */
+function askerAt(number: number, { model, edition, readAs }: SettlementDeps): Asker {
+  const last = number.toString(16).padStart(2, '0').toUpperCase();
+  return createAsker(model, {
+    ...edition,
+    readItem: (di, options) => {
+      const item = edition.find(di);
+      if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown identifier ${di}`);
+      return readAs(di.slice(0, 6) + last, item, options);
+    },
+  });
+}
+
+function neverSettled(registers: readonly Register[]): ReadFailure[] {
+  return registers.map((register) => ({
+    registers: [register],
+    error: new AmrError('METER_UNSUPPORTED', `no settlement holds ${register.name}`),
+  }));
+}
+
+/** Rejects with DATA_FREEZE_ABSENT where the meter holds no settlement of the month. */
+async function readHeld(
+  { month, settled }: { month: string; settled: readonly Register[] },
+  deps: SettlementDeps,
+  options: ReadOptions,
+): Promise<FreezeResult> {
+  const { settlementDays, meterTime } = createCalendar(deps);
+  const absent = () =>
+    new AmrError('DATA_FREEZE_ABSENT', `meter ${deps.address} holds no settlement of ${month}`);
+  const days = await settlementDays(options);
+  const numberNow = async () => settlementNumber(month, days, await meterTime(options));
+  const number = await numberNow();
+  if (number === null) throw absent();
+  const read = await askerAt(number, deps).read(settled, options);
+  if (read.values.length === 0) return { ...read, frozenAt: null };
+  const frozenAt = momentOf(month, days[0] ?? '');
+  // A demand reached behind it proves that this is a later settlement than counted.
+  if (read.values.some(({ at }) => at != null && at > frozenAt)) throw absent();
+  // With every settlement all others move on by a number, perhaps while they were read.
+  if ((await numberNow()) !== number) throw absent();
+  return { ...read, frozenAt };
+}
+
+export function createSettlements(deps: SettlementDeps) {
+  const { edition } = deps;
 
   async function readSettlement(
     month: string,
@@ -135,26 +170,13 @@ export function createSettlements({ address, model, edition, readAs }: Settlemen
     if (!MONTH.test(month)) throw new AmrError('CONFIG_INVALID', `"${month}" is no month`);
     const settled = registers.filter((register) => isSettled(edition.singleDi(register)));
     const others = registers.filter((register) => !settled.includes(register));
-    const derived = { isTimeDerived: true } as const;
-    const absent = () =>
-      new AmrError('DATA_FREEZE_ABSENT', `meter ${address} holds no settlement of ${month}`);
     try {
-      const days = await settlementDays(options);
-      const numberNow = async () => settlementNumber(month, days, await meterTime(options));
-      const number = await numberNow();
-      if (number === null) throw absent();
-      const read = await askerAt(number).read(settled, options);
-      const result = { ...read, failures: [...read.failures, ...neverSettled(others)], ...derived };
-      if (read.values.length === 0) return { ...result, frozenAt: null };
-      const frozenAt = momentOf(month, days[0] ?? '');
-      // A demand reached behind it proves that this is a later settlement than counted.
-      if (read.values.some(({ at }) => at != null && at > frozenAt)) throw absent();
-      // With every settlement all others move on by a number, perhaps while they were read.
-      if ((await numberNow()) !== number) throw absent();
-      return { ...result, frozenAt };
+      const held = await readHeld({ month, settled }, deps, options);
+      const failures = [...held.failures, ...neverSettled(others)];
+      return { ...held, failures, isTimeDerived: true };
     } catch (thrown) {
       const failures = [{ registers, error: failureOf(thrown) }];
-      return { values: [], failures, frozenAt: null, ...derived };
+      return { values: [], failures, frozenAt: null, isTimeDerived: true };
     }
   }
 

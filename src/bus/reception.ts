@@ -25,100 +25,141 @@ export interface Reception<Frame> {
   readonly strayBytes: number;
 }
 
-/** Starts the count of time: call it right before the request is written. */
-export function createReception<Frame>(
-  exchange: Exchange<Frame>,
-  { info, clock, latencyMs }: { info: TransportInfo; clock: Clock; latencyMs: number },
-): Reception<Frame> {
-  const { request, framer, match, firstByteMs, idleMs, signal } = exchange;
+interface ReceptionDeps {
+  readonly info: TransportInfo;
+  readonly clock: Clock;
+  readonly latencyMs: number;
+}
+
+/** How long to wait: for the answer to begin, then for each byte after the last one. */
+function createDeadlines<Frame>(
+  { request, firstByteMs, idleMs }: Exchange<Frame>,
+  { info, clock, latencyMs }: ReceptionDeps,
+) {
   // The operating system takes the bytes at once; the line is busy with them for longer.
   const sentAt = clock.monotonic() + transmitMs(request.length, info);
   const answerDueBy = sentAt + firstByteMs + latencyMs;
   const endsBy = sentAt + LONGEST_ANSWER_MS;
+  let deadline = answerDueBy;
+  return {
+    answerDueBy,
+    /** Bytes came. */
+    extend() {
+      deadline = Math.max(deadline, clock.monotonic() + idleMs + latencyMs);
+    },
+    leftMs: () => Math.min(deadline, endsBy) - clock.monotonic(),
+  };
+}
+
+/** The bytes that came and the answer among them. */
+function createIntake<Frame>({ request, framer, match }: Exchange<Frame>) {
   const echo = createEchoStripper(request);
   const answer = Promise.withResolvers<Frame>();
   // It may be rejected while the request is still being written and nobody waits for it yet.
   answer.promise.catch(() => undefined);
-  const waiting = new AbortController();
-  let deadline = answerDueBy;
-  let bytes = 0;
-  let foreignFrames = 0;
-  let isTimedOut = false;
+  const count = { bytes: 0, foreignFrames: 0 };
   let isAnswered = false;
   /** What is held back as the beginning of an echo is none before it is whole. */
-  const answerBytes = () => (echo.isComplete ? bytes - request.length : bytes);
+  const answerBytes = () => (echo.isComplete ? count.bytes - request.length : count.bytes);
 
-  function take(chunk: Uint8Array): void {
-    bytes += chunk.length;
-    deadline = Math.max(deadline, clock.monotonic() + idleMs + latencyMs);
-    const rest = echo.strip(chunk);
-    if (rest.length === 0 || isAnswered) return;
-    for (const frame of framer.push(rest)) {
-      if (isAnswered || !match(frame)) foreignFrames += 1;
-      else {
-        isAnswered = true;
-        answer.resolve(frame);
-      }
-    }
-    if (!isAnswered && answerBytes() > LARGEST_BUFFER) {
-      answer.reject(
-        new AmrError('BUS_JAMMED', `${answerBytes()} bytes came and no answer in them`),
-      );
-    }
-  }
-
-  function silence(): AmrError {
-    if (foreignFrames > 0) {
-      return new AmrError('BUS_FOREIGN_REPLY', 'only answers to something else came', {
-        context: { frames: foreignFrames },
-      });
-    }
-    if (answerBytes() > 0) {
-      return new AmrError('BUS_PARTIAL_REPLY', `${answerBytes()} bytes came, but no whole frame`);
-    }
-    return new AmrError('BUS_NO_REPLY', 'no answer came', { context: { echo: echo.isComplete } });
-  }
-
-  async function expire(): Promise<never> {
-    for (;;) {
-      const left = Math.min(deadline, endsBy) - clock.monotonic();
-      if (left <= 0) break;
-      await clock.sleep(left, waiting.signal);
-    }
-    isTimedOut = true;
-    throw silence();
-  }
-
-  async function outcome(): Promise<Frame> {
-    const stop = () => waiting.abort(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    try {
-      return await Promise.race([answer.promise, expire()]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-      waiting.abort();
+  function sort(frame: Frame): void {
+    if (isAnswered || !match(frame)) count.foreignFrames += 1;
+    else {
+      isAnswered = true;
+      answer.resolve(frame);
     }
   }
 
   return {
-    take,
-    outcome,
-    answerDueBy,
+    /** Rejects with BUS_JAMMED. */
+    answer: answer.promise,
+    echo,
+    count,
+    answerBytes,
+    strayBytes: () => (isAnswered ? 0 : answerBytes()),
+    take(chunk: Uint8Array): void {
+      count.bytes += chunk.length;
+      const rest = echo.strip(chunk);
+      if (rest.length === 0 || isAnswered) return;
+      for (const frame of framer.push(rest)) sort(frame);
+      if (!isAnswered && answerBytes() > LARGEST_BUFFER) {
+        answer.reject(
+          new AmrError('BUS_JAMMED', `${answerBytes()} bytes came and no answer in them`),
+        );
+      }
+    },
+  };
+}
+
+/** Why the time ran out without an answer. */
+function noAnswer({ count, echo, answerBytes }: ReturnType<typeof createIntake>): AmrError {
+  if (count.foreignFrames > 0) {
+    return new AmrError('BUS_FOREIGN_REPLY', 'only answers to something else came', {
+      context: { frames: count.foreignFrames },
+    });
+  }
+  if (answerBytes() > 0) {
+    return new AmrError('BUS_PARTIAL_REPLY', `${answerBytes()} bytes came, but no whole frame`);
+  }
+  return new AmrError('BUS_NO_REPLY', 'no answer came', { context: { echo: echo.isComplete } });
+}
+
+/** Whichever comes first; what `expire` waits on ends with `signal` and with the answer. */
+async function beforeExpiry<Frame>(
+  answer: Promise<Frame>,
+  expire: (waiting: AbortSignal) => Promise<never>,
+  signal: AbortSignal,
+): Promise<Frame> {
+  const waiting = new AbortController();
+  const stop = () => waiting.abort(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([answer, expire(waiting.signal)]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    waiting.abort();
+  }
+}
+
+/** Starts the count of time: call it right before the request is written. */
+export function createReception<Frame>(
+  exchange: Exchange<Frame>,
+  deps: ReceptionDeps,
+): Reception<Frame> {
+  const deadlines = createDeadlines(exchange, deps);
+  const intake = createIntake(exchange);
+  let isTimedOut = false;
+
+  async function expire(waiting: AbortSignal): Promise<never> {
+    for (let left = deadlines.leftMs(); left > 0; left = deadlines.leftMs()) {
+      await deps.clock.sleep(left, waiting);
+    }
+    isTimedOut = true;
+    throw noAnswer(intake);
+  }
+
+  return {
+    take(chunk) {
+      deadlines.extend();
+      intake.take(chunk);
+    },
+    outcome: () => beforeExpiry(intake.answer, expire, exchange.signal),
+    answerDueBy: deadlines.answerDueBy,
     get isTimedOut() {
       return isTimedOut;
     },
     get sawEcho() {
-      return echo.isComplete;
+      return intake.echo.isComplete;
     },
     get foreignFrames() {
-      return foreignFrames;
+      return intake.count.foreignFrames;
     },
     get bytes() {
-      return bytes;
+      return intake.count.bytes;
     },
     get strayBytes() {
-      return isAnswered ? 0 : answerBytes();
+      return intake.strayBytes();
     },
   };
 }

@@ -4,11 +4,10 @@ import { type AmrError, toAmrError } from '../core/errors.ts';
 import { STREAMS, type Stream } from '../core/reading.ts';
 import { type GatewayPath, streamTopic } from './contract.ts';
 import type { Feed, Outgoing } from './feed.ts';
+import { createRefusals } from './refusals.ts';
 import type { OutgoingMessage, Session } from './session.ts';
-import { createWake } from './wake.ts';
-
-/** Every so many messages one goes to the stream that was served longest ago. */
-const FAIR_EVERY = 4;
+import { createTurns } from './turns.ts';
+import { createWake, type Wake } from './wake.ts';
 
 export interface SenderDeps {
   readonly session: Session;
@@ -32,57 +31,39 @@ export interface Sender {
   drain(ms: number): Promise<void>;
 }
 
-/**
- * Whose turn it is. The streams are served in the order of STREAMS, so that events and billing
- * readings overtake a backlog of curves; but every fourth message goes to the stream served
- * longest ago, so that the last one gets a sixteenth of the line whatever the others have.
- */
-function createTurns() {
-  const servedAt: Record<Stream, number> = { event: 0, billing: 0, curve: 0, live: 0 };
-  let turn = 1;
-  return {
-    order: (): readonly Stream[] =>
-      turn % FAIR_EVERY === 0 ? [...STREAMS].sort((a, b) => servedAt[a] - servedAt[b]) : STREAMS,
-    served(stream: Stream) {
-      servedAt[stream] = turn;
-      turn += 1;
-    },
-  };
-}
-
 interface Choice {
   readonly stream: Stream;
   readonly outgoing: Outgoing;
 }
 
-export function createSender(deps: SenderDeps): Sender {
-  const { session, feeds, window, at, clock, log } = deps;
-  const wake = createWake(clock);
-  const turns = createTurns();
-  const refusals = new Set<Stream>();
+/** What is sent and not yet settled. Each settling wakes the sender; none of them rejects. */
+function createFlight(wake: Wake, log: Logger) {
   let inFlight = 0;
-
-  const track = (sending: Promise<void>) => {
-    inFlight += 1;
-    sending
-      .catch((thrown: unknown) => log.error({ err: toAmrError(thrown) }, 'uplink defect'))
-      .finally(() => {
-        inFlight -= 1;
-        wake.notify();
-      });
+  return {
+    track(sending: Promise<void>) {
+      inFlight += 1;
+      sending
+        .catch((thrown: unknown) => log.error({ err: toAmrError(thrown) }, 'uplink defect'))
+        .finally(() => {
+          inFlight -= 1;
+          wake.notify();
+        });
+    },
+    get size() {
+      return inFlight;
+    },
   };
+}
 
-  const noteRefusal = (stream: Stream, err: AmrError) => {
-    const facts = { err, stream, reason: err.context['reason'] ?? null };
-    if (refusals.has(stream)) log.debug(facts, 'uplink message refused again');
-    else log.warn(facts, 'uplink message refused');
-    refusals.add(stream);
-  };
+/** Takes messages from the feeds and tells them what became of each. */
+function createStreamSending({ session, feeds, at, clock, log }: SenderDeps) {
+  const turns = createTurns();
+  const refusals = createRefusals(log);
 
   const refused = (stream: Stream, span: Outgoing | null, error: AmrError) => {
     const reason = error.context['reason'];
     feeds[stream].refused(span, typeof reason === 'number' ? reason : null, clock.monotonic());
-    noteRefusal(stream, error);
+    refusals.refused(stream, error);
   };
 
   const send = async ({ stream, outgoing }: Choice) => {
@@ -94,7 +75,7 @@ export function createSender(deps: SenderDeps): Sender {
       return;
     }
     feeds[stream].delivered(outgoing);
-    if (refusals.delete(stream)) log.info({ stream }, 'uplink messages accepted again');
+    refusals.accepted(stream);
   };
 
   const choose = (): Choice | null => {
@@ -109,21 +90,33 @@ export function createSender(deps: SenderDeps): Sender {
     return null;
   };
 
-  const fill = () => {
-    while (inFlight < window) {
-      const choice = choose();
-      if (choice === null) return;
-      turns.served(choice.stream);
-      track(send(choice));
-    }
+  /** The sending of the next message, under way; `null` where no feed gives one. */
+  return (): Promise<void> | null => {
+    const choice = choose();
+    if (choice === null) return null;
+    turns.served(choice.stream);
+    return send(choice);
   };
+}
 
-  const idleMs = (): number | null => {
-    const now = clock.monotonic();
-    const times = STREAMS.map((stream) => feeds[stream].wakeAt(now)).filter(
-      (time) => time !== null,
-    );
-    return times.length === 0 ? null : Math.min(...times) - now;
+/** How long until a feed may give more by time alone, or `null`. */
+function idleMs(feeds: SenderDeps['feeds'], now: number): number | null {
+  const times = STREAMS.map((stream) => feeds[stream].wakeAt(now)).filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times) - now;
+}
+
+export function createSender(deps: SenderDeps): Sender {
+  const { session, feeds, window, clock, log } = deps;
+  const wake = createWake(clock);
+  const flight = createFlight(wake, log);
+  const sendNext = createStreamSending(deps);
+
+  const fill = () => {
+    while (flight.size < window) {
+      const sending = sendNext();
+      if (sending === null) return;
+      flight.track(sending);
+    }
   };
 
   return {
@@ -133,22 +126,22 @@ export function createSender(deps: SenderDeps): Sender {
       session.closed.addEventListener('abort', wake.notify, { once: true });
       while (!isOver()) {
         fill();
-        await wake.wait(idleMs());
+        await wake.wait(idleMs(feeds, clock.monotonic()));
       }
       signal.removeEventListener('abort', wake.notify);
     },
     wake: wake.notify,
     sendBeside(message) {
-      if (inFlight >= window) return;
+      if (flight.size >= window) return;
       const { topic } = message;
       const logged = (err: unknown) => log.debug({ err, topic }, 'uplink message lost');
-      track(session.publish(message).catch(logged));
+      flight.track(session.publish(message).catch(logged));
     },
     async drain(ms) {
       const until = clock.monotonic() + ms;
       for (;;) {
         const left = until - clock.monotonic();
-        if (inFlight === 0 || left <= 0 || session.closed.aborted) return;
+        if (flight.size === 0 || left <= 0 || session.closed.aborted) return;
         await wake.wait(left);
       }
     },
