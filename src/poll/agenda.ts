@@ -62,6 +62,8 @@ interface Entry {
   given: Span;
   /** The same, up to now. */
   handedOut: Span;
+  /** Registers of shorter slots of the same moment that ended first. */
+  inherited: readonly Register[];
   /** How often the clock was set back by so much that slots come again. */
   stepsBack: number;
 }
@@ -82,9 +84,11 @@ const PRIORITY_ORDER = ['billing', 'curve', 'live'];
 const rankOf = ({ duty }: Entry) => PRIORITY_ORDER.indexOf(duty.plan.priority);
 const dueAt = ({ slot, jitterMs }: Entry) => slot.opensAt + jitterMs;
 
+const longer = (a: Slot, b: Slot) => (b.closesAt > a.closesAt ? b : a);
+
 /** Each register once, in the order of the plans. */
 function registersOf(entries: readonly Entry[]): Register[] {
-  return [...new Set(entries.flatMap(({ duty }) => duty.registers))];
+  return [...new Set(entries.flatMap(({ duty, inherited }) => [...duty.registers, ...inherited]))];
 }
 
 export function createAgenda(
@@ -97,9 +101,10 @@ export function createAgenda(
     slot: slotAfter(now, duty.plan.schedule, zone),
     given: NONE,
     handedOut: NONE,
+    inherited: [],
     stepsBack: 0,
   }));
-  const taken = new WeakMap<Task, readonly { entry: Entry; before: Slot }[]>();
+  const taken = new WeakMap<Task, readonly (() => void)[]>();
 
   function followClock(entry: Entry, present: number): void {
     const { meter, plan } = entry.duty;
@@ -131,7 +136,8 @@ export function createAgenda(
   function handOut(first: Entry): Task {
     const together = companionsOf(first);
     const [leader = first] = together;
-    const { duty, slot, given, stepsBack } = leader;
+    const { duty, given, stepsBack } = leader;
+    const slot = together.map((entry) => entry.slot).reduce(longer);
     const retries = Math.max(...together.map((entry) => entry.duty.plan.retries));
     const task: Task = {
       ...duty,
@@ -140,15 +146,26 @@ export function createAgenda(
       slot,
       rev: slot.at >= given.from && slot.at <= given.to ? stepsBack : 0,
     };
-    taken.set(
-      task,
-      together.map((entry) => ({ entry, before: entry.slot })),
-    );
-    for (const entry of together) {
-      entry.handedOut = joined(entry.handedOut, entry.slot.at);
-      entry.slot = slotAfter(entry.slot.opensAt, entry.duty.plan.schedule, zone);
-    }
+    taken.set(task, together.map(moveOn));
     return task;
+  }
+
+  /** The entry's next slot is the one after; gives how to take that back. */
+  function moveOn(entry: Entry): () => void {
+    const { slot, inherited } = entry;
+    entry.handedOut = joined(entry.handedOut, slot.at);
+    entry.slot = slotAfter(slot.opensAt, entry.duty.plan.schedule, zone);
+    entry.inherited = [];
+    return () => Object.assign(entry, { slot, inherited });
+  }
+
+  /** A slot that ends leaves its registers to a longer one of the same moment, if there is one. */
+  function bequeath(entry: Entry, present: number): void {
+    if (entry.slot.closesAt > present) return;
+    const heir = companionsOf(entry).find(({ slot }) => slot.closesAt > present);
+    if (heir === undefined) return;
+    heir.inherited = registersOf([heir, entry]);
+    moveOn(entry);
   }
 
   function first(isWanted: (entry: Entry) => boolean, present: number): Task | null {
@@ -164,9 +181,12 @@ export function createAgenda(
 
   return {
     take: (present) => first((entry) => dueAt(entry) <= present, present),
-    takeEnded: (present) => first(({ slot }) => slot.closesAt <= present, present),
+    takeEnded(present) {
+      for (const entry of entries) bequeath(entry, present);
+      return first(({ slot }) => slot.closesAt <= present, present);
+    },
     putBack(task) {
-      for (const { entry, before } of taken.get(task) ?? []) entry.slot = before;
+      for (const restore of taken.get(task) ?? []) restore();
     },
     nextDueAt: () => earliest(dueAt),
     nextEndAt: () => earliest(({ slot }) => slot.closesAt),

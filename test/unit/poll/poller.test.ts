@@ -307,6 +307,27 @@ describe('the poller', () => {
     await bench.ended;
   });
 
+  it('keeps the longest of the slots that meet, with the registers of all, for the port', async () => {
+    const bench = start(async (registers) => shows(registers), {
+      plans: [15 * MINUTE, MINUTE],
+    });
+    await bench.clock.advance(7 * MINUTE + 30_000);
+    bench.rows.length = 0;
+    bench.line.fault = new AmrError('PORT_LOST', 'unplugged');
+    await bench.clock.advance(4 * MINUTE);
+    expect(bench.rows.map(({ reading }) => [reading.slot.slice(11, 16), reading.cause])).toEqual([
+      ['10:16', 'PORT_LOST'],
+      ['10:17', 'PORT_LOST'],
+    ]);
+    bench.line.fault = null;
+    await bench.clock.advance(2000);
+    const late = bench.rows.find(({ reading }) => reading.slot.slice(11, 16) === '10:15');
+    expect(late?.reading.quality).toBe('good');
+    expect(Object.keys(late?.reading.values ?? {})).toEqual(['1-0:1.8.0', '1-0:32.7.0']);
+    bench.stop.abort();
+    await bench.ended;
+  });
+
   it('tries a slot again whose reading was cut off by the loss of the port', async () => {
     let calls = 0;
     const bench = start(async (registers) => {
