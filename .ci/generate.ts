@@ -6,6 +6,7 @@ import { configSchema } from '../src/config/schema.ts';
 import { packageRoot } from '../src/host/package-root.ts';
 import { contractSchemas } from '../src/uplink/contract.ts';
 import { identifiersPage } from './identifiers.ts';
+import { modelsPage } from './models-page.ts';
 
 function configJsonSchema(): string {
   const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
@@ -13,10 +14,11 @@ function configJsonSchema(): string {
 }
 
 /** Path from the top of the package -> content. */
-function generated(): Map<string, string> {
+async function generated(): Promise<Map<string, string>> {
   const files = new Map([
     ['config/gateway.schema.json', configJsonSchema()],
     ['drivers/dlt645/IDENTIFIERS.md', identifiersPage()],
+    ['config/models/MODELS.md', await modelsPage()],
   ]);
   for (const [name, text] of Object.entries(contractSchemas())) {
     files.set(`config/contract/${name}`, text);
@@ -26,7 +28,7 @@ function generated(): Map<string, string> {
 
 const isCheck = process.argv.includes('--check');
 const stale: string[] = [];
-for (const [path, content] of generated()) {
+for (const [path, content] of await generated()) {
   const file = join(packageRoot(), path);
   if (existsSync(file) && readFileSync(file, 'utf8') === content) continue;
   stale.push(path);

@@ -16,4 +16,12 @@ export const DRIVERS: Readonly<Record<string, DriverEntry>> = {
     driver: async () => (await import('../drivers/dlt645/v1997/driver.ts')).dlt645v1997,
     slave: async () => (await import('../drivers/dlt645/v1997/sim.ts')).createSlave1997,
   },
+  'dlt645-auto': {
+    driver: async () => (await import('../drivers/dlt645/auto.ts')).dlt645auto,
+    slave: async () => (await import('../drivers/dlt645/sim.ts')).createDlt645Slave,
+  },
+  modbus: {
+    driver: async () => (await import('../drivers/modbus/driver.ts')).modbus,
+    slave: async () => (await import('../drivers/modbus/sim.ts')).createModbusSlave,
+  },
 };

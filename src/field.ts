@@ -1,31 +1,42 @@
 /** The field side built from the configuration: buses with their meters, and what they owe. */
 import type { Logger } from 'pino';
-import { type CountedBus, createBus } from './bus/bus.ts';
+import { createBus } from './bus/bus.ts';
+import type { CountedBus } from './bus/counted.ts';
+import { createPipelinedBus } from './bus/pipelined.ts';
+import { withLine } from './bus/with-line.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { BusConfig, Config, MeterConfig } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
-import type { Driver } from './core/driver.ts';
+import type { Driver, DriverSession } from './core/driver.ts';
 import { AmrError } from './core/errors.ts';
 import type { MeterModel } from './core/model.ts';
-import type { Transport } from './core/transport.ts';
+import type { Store } from './core/store.ts';
+import type { LineSettings, Transport } from './core/transport.ts';
 import { DRIVERS } from './drivers.ts';
 import type { Duty } from './poll/agenda.ts';
+import type { ClockRound } from './poll/clock-round.ts';
 import { compilePlan, registersOf } from './poll/plan.ts';
 import type { PollCounters } from './poll/writer.ts';
 import { createLink, type Link } from './transport/link.ts';
 import { createSerialTransport } from './transport/serial.ts';
-import { createTcpTransport } from './transport/tcp.ts';
+import { createModbusTcpTransport, createTcpTransport } from './transport/tcp.ts';
 import { createTrace, type Trace, traced } from './transport/trace.ts';
 
-/** One bus with everything that hangs on it. */
-export interface FieldBus {
-  readonly name: string;
+/** A bus and what it stands on. */
+export interface FieldLine {
   readonly bus: CountedBus;
   readonly link: Link;
   /** The last bytes of the line. */
   readonly trace: Trace;
+}
+
+/** One bus with everything that hangs on it. */
+export interface FieldBus extends FieldLine {
+  readonly name: string;
   readonly duties: readonly Duty[];
   readonly counters: PollCounters;
+  /** Where the clocks of its meters are to be set. */
+  readonly clockRound: ClockRound | null;
   readonly log: Logger;
 }
 
@@ -43,10 +54,50 @@ export interface FieldDeps {
   readonly random: () => number;
 }
 
-export function createTransport(config: BusConfig, clock: Clock): Transport {
-  return 'serial' in config
-    ? createSerialTransport(config.serial, { clock })
-    : createTcpTransport(config.tcp);
+interface BuildDeps extends FieldDeps {
+  readonly notesOf: Store['notesOf'];
+}
+
+interface Surroundings {
+  readonly meters: readonly FieldMeter[];
+  readonly config: Config;
+  readonly deps: BuildDeps;
+}
+
+function createTransport(config: BusConfig, clock: Clock): Transport {
+  if ('serial' in config) return createSerialTransport(config.serial, { clock });
+  return 'tcp' in config
+    ? createTcpTransport(config.tcp)
+    : createModbusTcpTransport(config.modbusTcp);
+}
+
+/** The bus of a configuration; its port opens once the link runs. */
+export function createFieldLine(name: string, config: BusConfig, deps: FieldDeps): FieldLine {
+  const { clock, log, random } = deps;
+  const trace = createTrace(clock, log);
+  const make = () => traced(createTransport(config, clock), trace);
+  const link = createLink({ make, clock, log, random });
+  const common = { name, latencyMs: config.latency };
+  const over = { line: link, clock, log };
+  const bus =
+    'modbusTcp' in config
+      ? createPipelinedBus({ ...common, inFlight: config.modbusTcp.inFlight }, over)
+      : createBus({ ...common, turnaroundMs: config.turnaround }, over);
+  return { bus, link, trace };
+}
+
+/** How the meter talks, where that is not how its bus is set. */
+function lineOf(meter: MeterConfig, bus: BusConfig): LineSettings | null {
+  if (!('serial' in bus)) return null;
+  const { baudRate, dataBits, parity, stopBits } = bus.serial;
+  const own = {
+    baudRate: meter.baudRate ?? baudRate,
+    dataBits,
+    parity: meter.parity ?? parity,
+    stopBits: meter.stopBits ?? stopBits,
+  };
+  const isSame = own.baudRate === baudRate && own.parity === parity && own.stopBits === stopBits;
+  return isSame ? null : own;
 }
 
 /** The driver of a protocol; throws CONFIG_INVALID where there is none. */
@@ -68,8 +119,26 @@ export async function loadMeters({ config, models }: LoadedConfig): Promise<Fiel
   return meters;
 }
 
-function dutiesOf({ config, address, model, driver }: FieldMeter, bus: CountedBus, all: Config) {
-  const session = driver.open(bus, address, model);
+/** A meter with its session on the bus. */
+interface OpenMeter {
+  readonly meter: FieldMeter;
+  readonly session: DriverSession;
+  /** It talks as its bus is set, so that it hears what is told to all. */
+  readonly isInTune: boolean;
+}
+
+function openMeter(meter: FieldMeter, { bus }: FieldLine, settings: BusConfig, deps: BuildDeps) {
+  const { config, address, model, driver } = meter;
+  const own = lineOf(config, settings);
+  const session = driver.open(
+    own === null ? bus : withLine(bus, own),
+    { address, model },
+    { clock: deps.clock, notes: deps.notesOf(config.id) },
+  );
+  return { meter, session, isInTune: own === null };
+}
+
+function dutiesOf({ meter: { config, model }, session }: OpenMeter, all: Config): Duty[] {
   return config.plans.map((name): Duty => {
     const settings = all.plans[name];
     if (settings === undefined) throw new AmrError('CONFIG_INVALID', `no plan ${name}`);
@@ -78,28 +147,51 @@ function dutiesOf({ config, address, model, driver }: FieldMeter, bus: CountedBu
   });
 }
 
-function buildBus(
-  [name, settings]: [string, BusConfig],
-  { meters, config, deps }: { meters: readonly FieldMeter[]; config: Config; deps: FieldDeps },
-): FieldBus {
-  const { clock, random } = deps;
+function clockRoundOf(
+  settings: BusConfig,
+  { bus }: FieldLine,
+  { opened, duties }: { opened: readonly OpenMeter[]; duties: readonly Duty[] },
+): ClockRound | null {
+  if (!('clockBroadcast' in settings) || settings.clockBroadcast === undefined) return null;
+  if (!('send' in bus)) return null;
+  const { at, threshold } = settings.clockBroadcast;
+  const meters = new Map<string, Pick<Required<DriverSession>, 'readClock'>>();
+  const ways = new Set<NonNullable<Driver['broadcastTime']>>();
+  for (const { meter, session, isInTune } of opened) {
+    const { broadcastTime } = meter.driver;
+    if (!isInTune || broadcastTime === undefined || session.readClock === undefined) continue;
+    const { readClock } = session;
+    meters.set(meter.config.id, { readClock });
+    ways.add(broadcastTime);
+  }
+  return {
+    at,
+    thresholdMs: threshold,
+    meters,
+    schedules: duties.map(({ plan }) => plan.schedule),
+    async broadcast(options) {
+      for (const tell of ways) await tell(bus, options);
+    },
+  };
+}
+
+function buildBus([name, settings]: [string, BusConfig], surroundings: Surroundings): FieldBus {
+  const { meters, config, deps } = surroundings;
   const log = deps.log.child({ bus: name });
-  const trace = createTrace(clock, log);
-  const make = () => traced(createTransport(settings, clock), trace);
-  const link = createLink({ make, clock, log, random });
-  const timing = { latencyMs: settings.latency, turnaroundMs: settings.turnaround };
-  const bus = createBus({ name, ...timing }, { line: link, clock, log });
-  const duties = meters
+  const line = createFieldLine(name, settings, { ...deps, log });
+  const opened = meters
     .filter((meter) => meter.config.bus === name)
-    .flatMap((meter) => dutiesOf(meter, bus, config));
+    .map((meter) => openMeter(meter, line, settings, deps));
+  const duties = opened.flatMap((one) => dutiesOf(one, config));
+  const clockRound = clockRoundOf(settings, line, { opened, duties });
   const counters = { due: 0, read: 0, missing: 0, turns: 0, waiting: 0 };
-  return { name, bus, link, trace, duties, counters, log };
+  return { name, ...line, duties, counters, clockRound, log };
 }
 
 export function buildBuses(
   config: Config,
   meters: readonly FieldMeter[],
-  deps: FieldDeps,
+  deps: BuildDeps,
 ): FieldBus[] {
   return Object.entries(config.buses).map((entry) => buildBus(entry, { meters, config, deps }));
 }

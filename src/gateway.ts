@@ -13,6 +13,7 @@ import { buildBuses, type FieldBus, type FieldDeps, type FieldMeter, loadMeters 
 import { watchClockState } from './host/clock-state.ts';
 import { lockDataDir } from './host/instance-lock.ts';
 import { softwareVersion } from './host/package-root.ts';
+import { runClockRounds } from './poll/clock-round.ts';
 import { runPoller } from './poll/poller.ts';
 import { openStore } from './store/sqlite-store.ts';
 import { CONTRACT_VERSION, type MetaMessage } from './uplink/contract.ts';
@@ -71,6 +72,7 @@ function metasOf(meters: readonly FieldMeter[], buses: readonly FieldBus[]): Met
 }
 
 interface Running {
+  readonly publish: (event: AmrEvent) => void;
   readonly deps: GatewayDeps;
   readonly config: Config;
   readonly store: Store;
@@ -85,10 +87,23 @@ interface RunningField {
   close(): Promise<void>;
 }
 
-function startField(
+/** One for each bus whose clocks are to be set. */
+function startClockRounds(
   buses: readonly FieldBus[],
-  { deps, config, store, clockState }: Running,
-): RunningField {
+  { deps: { clock }, config, store, clockState, publish }: Running,
+  signal: AbortSignal,
+): Promise<void>[] {
+  return buses.flatMap(({ name, clockRound, link, log }) => {
+    if (clockRound === null) return [];
+    // No meter is called so: a colon is in no id.
+    const notes = store.notesOf(`bus:${name}`);
+    const shared = { clock, clockState, zone: config.timezone, log, onEvent: publish };
+    return [runClockRounds(clockRound, { ...shared, bus: name, line: link, notes }, signal)];
+  });
+}
+
+function startField(buses: readonly FieldBus[], running: Running): RunningField {
+  const { deps, config, store, clockState } = running;
   const { clock, onStored } = deps;
   const finish = new AbortController();
   const stop = new AbortController();
@@ -100,7 +115,8 @@ function startField(
   const pollers = buses.map(({ name, link, duties, counters, log }) =>
     runPoller({ ...shared, bus: name, line: link, duties, counters, log }, signals),
   );
-  const ended = Promise.all(pollers);
+  const rounds = startClockRounds(buses, running, AbortSignal.any([finish.signal, stop.signal]));
+  const ended = Promise.all([...pollers, ...rounds]);
 
   return {
     async finish() {
@@ -190,7 +206,6 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   const { loaded, clock, log } = deps;
   const { config } = loaded;
   const meters = await loadMeters(loaded);
-  const buses = buildBuses(config, meters, deps);
   const dataDir = resolve(config.dataDir);
   const unlock = lockDataDir(dataDir);
   const publish = (event: AmrEvent) =>
@@ -206,8 +221,10 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
     onEvent: publish,
   });
   for (const event of events) publish(event);
+  const buses = buildBuses(config, meters, { ...deps, notesOf: store.notesOf });
 
   const running = {
+    publish,
     deps,
     config,
     store,

@@ -1,29 +1,31 @@
 /**
- * The meter's clock, read. DL/T 645-2007 annex A (04):
+ * The meter's clock, read. DL/T 645-2007 annex A (04), and the same parts of 1997:
  *
- *   0400010C := ss mm hh WW DD MM YY     newer meters; in no clause
- *   04000101 := WW DD MM YY
- *   04000102 := ss mm hh
+ *   0400010C        := ss mm hh WW DD MM YY     newer meters; in no clause
+ *   04000101, C0 10 := WW DD MM YY
+ *   04000102, C0 11 := ss mm hh
  */
-import type { Bus } from '../../src/core/bus.ts';
 import type { ClockOptions, ClockReading } from '../../src/core/driver.ts';
 import { FLAG_ABSENT } from '../../src/core/driver.ts';
 import { AmrError, type ErrorCode } from '../../src/core/errors.ts';
 import { zonedToEpoch } from '../../src/core/zoned-time.ts';
-import { readContent } from './exchange.ts';
-import { show, type TimeLayout, widthOf } from './format.ts';
+import type { Edition } from './ask.ts';
 
-interface ClockItem {
-  readonly di: string;
-  readonly layout: TimeLayout;
+/** The identifiers of the clock. */
+export interface ClockItems {
+  /** Date and time in one, where the edition has such. */
+  readonly both?: string;
+  readonly date: string;
+  readonly time: string;
 }
 
-const DATE_AND_TIME: ClockItem = { di: '0400010C', layout: 'YYMMDDWWhhmmss' };
-const DATE: ClockItem = { di: '04000101', layout: 'YYMMDDWW' };
-const TIME: ClockItem = { di: '04000102', layout: 'hhmmss' };
+export const CLOCK_2007: ClockItems = { both: '0400010C', date: '04000101', time: '04000102' };
+export const CLOCK_1997: ClockItems = { date: 'C010', time: 'C011' };
 
 /** How meters without the one item say so: some are silent, some have another under its name. */
 const WITHOUT_ITEM: readonly ErrorCode[] = ['METER_UNSUPPORTED', 'BUS_NO_REPLY', 'FRAME_LENGTH'];
+
+type ReadItem = Edition['readItem'];
 
 /** What was shown, and the gateway's wall clock halfway between question and answer. */
 interface ShownAt {
@@ -31,51 +33,50 @@ interface ShownAt {
   readonly readAt: number;
 }
 
-function textOf(content: Uint8Array, { di, layout }: ClockItem): string {
-  const format = { kind: 'time', layout } as const;
-  const wanted = widthOf(format);
-  if (content.length !== wanted) {
-    throw new AmrError('FRAME_LENGTH', `${di} has ${wanted} bytes, not ${content.length}`);
-  }
-  const { value, flags } = show(content, format);
-  if (typeof value === 'string') return value;
-  const code = flags.includes(FLAG_ABSENT) ? 'DATA_ABSENT' : 'DATA_INVALID';
-  throw new AmrError(code, `the meter shows no time under ${di}`, { context: { di } });
-}
-
 /** What the wire adds before the question is understood it adds to the answer as well. */
 async function readShown(
-  { bus, address }: { bus: Bus; address: string },
-  item: ClockItem,
+  readItem: ReadItem,
+  di: string,
   { clock, priority, signal }: ClockOptions,
 ): Promise<ShownAt> {
   let sentAt = clock.monotonic();
   const onSent = () => {
     sentAt = clock.monotonic();
   };
-  const { content } = await readContent(bus, address, item.di, { priority, signal, onSent });
+  const { values } = await readItem(di, { priority, signal, onSent });
   const roundTripMs = clock.monotonic() - sentAt;
-  return { text: textOf(content, item), readAt: Math.round(clock.now() - roundTripMs / 2) };
+  const [shown] = values;
+  if (typeof shown?.value === 'string') {
+    return { text: shown.value, readAt: Math.round(clock.now() - roundTripMs / 2) };
+  }
+  const code = shown?.flags.includes(FLAG_ABSENT) ? 'DATA_ABSENT' : 'DATA_INVALID';
+  throw new AmrError(code, `the meter shows no time under ${di}`, { context: { di } });
 }
 
 /** Two items are two moments: around midnight the time tells which of two dates is its own. */
-async function readParts(meter: { bus: Bus; address: string }, options: ClockOptions) {
-  const before = await readShown(meter, DATE, options);
-  const { text: time, readAt } = await readShown(meter, TIME, options);
-  const after = await readShown(meter, DATE, options);
+async function readParts(
+  readItem: ReadItem,
+  items: ClockItems,
+  options: ClockOptions,
+): Promise<ShownAt> {
+  const before = await readShown(readItem, items.date, options);
+  const { text: time, readAt } = await readShown(readItem, items.time, options);
+  const after = await readShown(readItem, items.date, options);
   const date = time >= '12' ? before : after;
   return { text: `${date.text} ${time}`, readAt };
 }
 
 async function readMoment(
-  meter: { bus: Bus; address: string },
+  readItem: ReadItem,
+  items: ClockItems,
   options: ClockOptions,
 ): Promise<ShownAt> {
+  if (items.both === undefined) return readParts(readItem, items, options);
   try {
-    return await readShown(meter, DATE_AND_TIME, options);
+    return await readShown(readItem, items.both, options);
   } catch (thrown) {
     if (!(thrown instanceof AmrError && WITHOUT_ITEM.includes(thrown.code))) throw thrown;
-    return await readParts(meter, options);
+    return await readParts(readItem, items, options);
   }
 }
 
@@ -85,11 +86,11 @@ async function readMoment(
  * meter shows no time.
  */
 export async function readClock(
-  bus: Bus,
-  address: string,
+  readItem: ReadItem,
+  items: ClockItems,
   options: ClockOptions,
 ): Promise<ClockReading> {
-  const { text, readAt } = await readMoment({ bus, address }, options);
+  const { text, readAt } = await readMoment(readItem, items, options);
   const meterTime = `${text.slice(0, 10)}T${text.slice(-8)}`;
   return { meterTime, readAt, offsetMs: zonedToEpoch(meterTime, options.zone) - readAt };
 }

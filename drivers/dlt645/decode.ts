@@ -31,6 +31,7 @@ import { hexByte } from './functions/payload.ts';
 import { parseFollowUpAnswer, parseFollowUpRequest } from './functions/reading.ts';
 import { showerOf, showRaw } from './functions/shown.ts';
 import { type Field, findItem, type Item } from './items.ts';
+import { explained } from './read-any.ts';
 import { find1997Item } from './v1997/items.ts';
 import { decodeItem, fieldWidth, showField, toDecodedValues } from './values.ts';
 
@@ -85,7 +86,7 @@ function showContent({ frame, edition, di }: Told): DecodedValue[] {
   const item = di === null ? undefined : findIn(edition, di);
   if (item === undefined) return showRaw(content);
   if (isFollowUp || hasMore(frame)) return showPart(item, content, !isFollowUp);
-  return decodeItem(item, content).flatMap(toDecodedValues);
+  return decodeItem(item, content).flatMap(explained);
 }
 
 function valuesOf(told: Told): DecodedValue[] {

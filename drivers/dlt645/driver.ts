@@ -4,11 +4,13 @@ import type { Driver } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
 import type { MeterModel } from '../../src/core/model.ts';
 import type { Register } from '../../src/core/registers.ts';
+import { broadcastTime } from './clock-broadcast.ts';
 import { decode, PROTOCOL } from './decode.ts';
 import { discover } from './discover.ts';
 import { findItem } from './items.ts';
 import { isReadable } from './read-any.ts';
 import { createSession } from './session.ts';
+import { settingsComplaints } from './settings.ts';
 
 const BROADCAST = '999999999999';
 
@@ -28,7 +30,7 @@ function isBlock(di: string): boolean {
 }
 
 function checkModel(model: MeterModel): string[] {
-  const complaints: string[] = [];
+  const complaints = settingsComplaints(model);
   for (const [name, source] of Object.entries(model.registers)) {
     const item = typeof source === 'string' ? findItem(source) : undefined;
     const [field] = item?.fields ?? [];
@@ -58,12 +60,15 @@ function resolution(model: MeterModel, register: Register): string | null {
 
 export const dlt645: Driver = {
   protocol: PROTOCOL,
+  buses: ['line'],
   parseAddress,
   checkModel,
   registersAt,
   knows: (identifier) => isReadable(findItem(identifier.toUpperCase())),
   resolution,
-  open: (bus, address, model) => createSession(bus, parseAddress(address), model),
+  open: (bus, { address, model }, deps) =>
+    createSession(bus, { address: parseAddress(address), model }, deps),
   discover,
+  broadcastTime,
   decode,
 };

@@ -9,9 +9,8 @@
 import { formatDecimal } from '../../src/core/decimal.ts';
 import type { EventsResult, NotedEvent, ReadOptions, StatusPart } from '../../src/core/driver.ts';
 import type { AmrError } from '../../src/core/errors.ts';
-import { failureOf } from './ask.ts';
-import { findItem, type Item } from './items.ts';
-import type { ReadAs } from './settlements.ts';
+import { type Edition, failureOf } from './ask.ts';
+import { MINUTES, TIMES } from './items.ts';
 import { readWord } from './tables/words.ts';
 import { type FieldValue, toDecodedValues } from './values.ts';
 
@@ -22,14 +21,6 @@ interface EventClass {
   readonly counts: string;
   /** Counts and records are of one phase each. */
   readonly isByPhase?: boolean;
-}
-
-export interface EventOptions extends ReadOptions {
-  /**
-   * The standard lists the count before the minutes; one simulator sends the minutes first, and no
-   * capture of a meter decides it.
-   */
-  readonly isMinutesFirst?: boolean;
 }
 
 /** What most meters keep. */
@@ -56,8 +47,6 @@ const USUAL: readonly EventClass[] = [
 
 const STATUS_WORDS = [1, 2, 3, 4, 5, 6, 7].map((number) => `0400050${number}`);
 const PHASES = ['l1', 'l2', 'l3'];
-const TIMES = 'times';
-const MINUTES = 'min';
 
 type Failure = EventsResult['failures'][number];
 
@@ -90,18 +79,6 @@ function countsIn(values: readonly FieldValue[]): Counts[] {
   }));
 }
 
-/** Count and minutes have one form, so that they only change places. */
-function minutesFirst(item: Item): Item {
-  const fields = [...item.fields];
-  fields.forEach((field, index) => {
-    const next = fields[index + 1];
-    if (field.unit !== TIMES || next?.unit !== MINUTES) return;
-    fields[index] = next;
-    fields[index + 1] = field;
-  });
-  return { ...item, fields };
-}
-
 /** The port is gone or nobody answers: no further question is worth its time. */
 const isHopeless = ({ code }: AmrError, isAlive: boolean) =>
   code.startsWith('PORT_') || (code.startsWith('BUS_') && !isAlive);
@@ -112,8 +89,8 @@ const isHopeless = ({ code }: AmrError, isAlive: boolean) =>
  * first question is asked no other. Rejects with BUS_ABORTED alone.
  */
 export async function readEvents(
-  readAs: ReadAs,
-  { isMinutesFirst = false, ...options }: EventOptions,
+  readItem: Edition['readItem'],
+  options: ReadOptions,
 ): Promise<EventsResult> {
   const events: NotedEvent[] = [];
   const status: StatusPart[] = [];
@@ -121,13 +98,13 @@ export async function readEvents(
   let isAlive = false;
   let isOver = false;
 
-  /** The values under `di`; none where that fails, and the failure noted. */
+  /** What came of the values under `di`; why the rest did not is noted. */
   async function tryItem(di: string, what: string): Promise<readonly FieldValue[]> {
-    const item = findItem(di);
-    if (isOver || item === undefined) return [];
+    if (isOver) return [];
     try {
-      const { values } = await readAs(di, isMinutesFirst ? minutesFirst(item) : item, options);
+      const { values, cutShort } = await readItem(di, options);
       isAlive = true;
+      if (cutShort !== undefined) failures.push({ what, error: cutShort });
       return values;
     } catch (thrown) {
       const error = failureOf(thrown);

@@ -15,7 +15,7 @@ import { type Dlt645Frame, hasMore, isAbnormal } from './frame.ts';
 import { READ_ADDRESS } from './functions/codes.ts';
 import { rawHex } from './functions/payload.ts';
 import { parseAddress, parseFollowUpAnswer, type ReadForm } from './functions/reading.ts';
-import { findItem } from './items.ts';
+import { findItem, type Item } from './items.ts';
 import { ask, askFirst, askNext, FIRST_BYTE_MS, isAnswer, type Station } from './question.ts';
 import { ANYBODY } from './roll-call.ts';
 import { decodeItem } from './values.ts';
@@ -115,25 +115,35 @@ export async function readContent(
 }
 
 /**
- * Reads one identifier of the table, or as many whole values of it as came; an abort leaves none.
- * Throws what {@link readContent} throws, CONFIG_INVALID for an identifier that the table lacks,
- * and FRAME_LENGTH where the content does not fit it.
+ * Reads what the identifier holds, which has the form of `item`, or as many whole values of it as
+ * came; an abort leaves none. Throws what {@link readContent} throws, and FRAME_LENGTH where the
+ * content does not fit the item.
  */
+export async function readAs(station: Station, di: string, item: Item): Promise<ItemAnswer> {
+  const chain = await readLongest(station, di, {});
+  const { address, content, brokenBy } = chain;
+  if (brokenBy === null) return { address, values: decodeItem(item, content) };
+  const cutShort = partialError(di, content, brokenBy);
+  const values = cutShort.code === 'BUS_ABORTED' ? [] : wholeValues(item, content);
+  if (values.length === 0) throw cutShort;
+  return { address, values, cutShort };
+}
+
+/** The item of the table. Throws CONFIG_INVALID for an identifier that the table lacks. */
+export function itemAt(di: string): Item {
+  const item = findItem(di);
+  if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown data identifier ${di}`);
+  return item;
+}
+
+/** Reads one identifier in the form that the table has for it. Throws as those two do. */
 export async function readItem(
   bus: Bus,
   address: string,
   di: string,
   options: ReadOptions,
 ): Promise<ItemAnswer> {
-  const item = findItem(di);
-  if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown data identifier ${di}`);
-  const chain = await readLongest({ bus, address, options }, di, {});
-  const { content, brokenBy } = chain;
-  if (brokenBy === null) return { address: chain.address, values: decodeItem(item, content) };
-  const cutShort = partialError(di, content, brokenBy);
-  const values = cutShort.code === 'BUS_ABORTED' ? [] : wholeValues(item, content);
-  if (values.length === 0) throw cutShort;
-  return { address: chain.address, values, cutShort };
+  return await readAs({ bus, address, options }, di, itemAt(di));
 }
 
 /** The head of the answer bears the same address; some meters leave the wildcard in it. */

@@ -28,6 +28,10 @@ import { variableRows } from './tables/variables.ts';
 
 export type { Field, Item } from './tables/row.ts';
 
+/** Units of the totals of an event: how often, and how long in all. */
+export const TIMES = 'times';
+export const MINUTES = 'min';
+
 /** One table of annex A or of what meters have besides, built when it is first asked for. */
 export interface Table {
   readonly en: string;

@@ -37,7 +37,8 @@ export interface LoadRecords {
  * The standard sends times minute first, but no capture of a load record proves it. Left open,
  * one order is found for the whole content: the one in which all its times are times.
  */
-export type TimeOrder = 'minute-first' | 'year-first';
+export const TIME_ORDERS = ['minute-first', 'year-first'] as const;
+export type TimeOrder = (typeof TIME_ORDERS)[number];
 
 /** One record found, its groups still to be shown. */
 interface Raw {

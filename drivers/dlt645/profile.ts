@@ -36,13 +36,16 @@ export type ReadRecords = (
 
 export interface ProfileOptions extends ReadOptions {
   /** See {@link TimeOrder}; found out where absent. */
-  readonly timeOrder?: TimeOrder;
+  readonly timeOrder?: TimeOrder | undefined;
 }
 
 const ALL_CLASSES = '06000001';
 /** Two records tell their interval. */
 const FIRST_COUNT = 2;
-/** BCD and binary agree up to here, and which of them a count is, no capture proves. */
+/**
+ * BCD and binary agree up to here, and which of them a count is, no capture proves. No answer frame
+ * holds more: eight records of the smallest class that has values.
+ */
 const MOST_RECORDS = 9;
 /** Of one answer frame, less its identifier. */
 const CONTENT_BYTES = 196;

@@ -111,7 +111,8 @@ export async function askFirst(station: Station, di: string, form: ReadForm): Pr
 
 /**
  * 12H, to the meter that began the chain. Frames of another place in it are passed over: a late
- * double must not end a good chain. Throws METER_WRONG_ITEM where nothing else came.
+ * double must not end a good chain. Throws METER_WRONG_ITEM where nothing else came, and where the
+ * wanted part has nothing in it.
  */
 export async function askNext(
   station: Station,
@@ -134,7 +135,8 @@ export async function askNext(
     const frame = await ask(station, { control: READ_FOLLOW_UP, payload, match, firstByteMs });
     // It has the identifier, for it began the answer.
     if (isAbnormal(frame)) throw refusalError(frame, di, 'METER_EXCEPTION');
-    return frame;
+    if (parseFollowUpAnswer(frame.payload).content.length > 0) return frame;
+    throw new AmrError('METER_WRONG_ITEM', `part ${sequence} of ${di} is empty`);
   } catch (thrown) {
     if (!isMisplaced || !(thrown instanceof AmrError) || !isWaitOver(thrown.code)) throw thrown;
     const message = `the answer to part ${sequence} of ${di} is another part or identifier`;

@@ -11,17 +11,32 @@ export function isReadable(item: Item | undefined): item is Item {
   return item !== undefined && item.carries !== 'secret';
 }
 
-/** One entry for each bit that is set; bits that belong together are one number. */
-function bitsOf({ field, value }: FieldValue): DecodedValue[] {
+/** The bits of a word that are set, in words; bits that belong together are one number. */
+function setBits({ field, value }: FieldValue): { bit: number; text: string }[] {
   if (field.word === undefined || typeof value !== 'string') return [];
   return readWord(field.word, value)
     .filter(({ number }) => number !== 0)
     .map(({ part, state }) => ({
-      obis: null,
-      name: `${field.name}_bit_${part.bit}`,
-      value: state === undefined ? part.en : `${part.en}: ${state.en}`,
-      unit: '',
+      bit: part.bit,
+      text: state === undefined ? part.en : `${part.en}: ${state.en}`,
     }));
+}
+
+/** One entry for each bit that is set. */
+function bitsOf(one: FieldValue): DecodedValue[] {
+  return setBits(one).map(({ bit, text }) => ({
+    obis: null,
+    name: `${one.field.name}_bit_${bit}`,
+    value: text,
+    unit: '',
+  }));
+}
+
+/** The value as a frame shows it, a word with what it means. */
+export function explained(one: FieldValue): DecodedValue[] {
+  const means = setBits(one).map(({ text }) => text);
+  const shown = toDecodedValues(one);
+  return means.length === 0 ? shown : shown.map((value) => ({ ...value, means }));
 }
 
 /** The values as they are printed, the set bits of a word behind it. */

@@ -78,17 +78,33 @@ export function textCell(name: string, text: string | null, width: number): Cell
   return cellOf(name, text, width, [...fill, ...codes.reverse()]);
 }
 
+/** Hex digits, the last pair first. */
+export function packedCell(name: string, hex: string | null, width: number): Cell {
+  const pairs = hex?.padStart(width * 2, '0').match(/../g) ?? [];
+  const bytes = pairs.reverse().map((pair) => Number.parseInt(pair, 16));
+  return cellOf(name, hex, width, bytes);
+}
+
 /** A binary word shown as `0x0050`, low byte first. */
 export function wordCell(name: string, word: string | null, width: number): Cell {
-  const value = Number(word);
-  const bytes = Array.from({ length: width }, (_, index) => (value >> (8 * index)) & 0xff);
-  return cellOf(name, word, width, bytes);
+  const { bytes } = packedCell(name, word?.replace(/^0x/, '') ?? null, width);
+  return { name, digits: word, bytes };
 }
+
+/** A day of zeros stands for what never happened. */
+const NEVER = /^0000-/;
 
 /** A wall time: YYMMDDhhmm in 5 bytes, with seconds in 6, the smallest unit first. */
 export function timeCell(name: string, wall: string | null, width: 5 | 6): Cell {
+  if (wall !== null && NEVER.test(wall)) return zeroCell(name, width);
   const figures = (wall ?? '').replace(/\D/g, '').slice(2, 2 + width * 2);
   return cellOf(name, wall, width, packPairs(figures));
+}
+
+/** The last pairs of a date or time, such as hhmm of `07:30`, the smallest unit first. */
+export function pairsCell(name: string, shown: string | null, width: number): Cell {
+  if (shown !== null && NEVER.test(shown)) return zeroCell(name, width);
+  return cellOf(name, shown, width, packPairs((shown ?? '').replace(/\D/g, '').slice(-width * 2)));
 }
 
 /** A time or value of what never happened: zeros. */

@@ -1,9 +1,25 @@
-import { type FrozenDisplay, type MeterDisplay, SHOWN } from '../../src/core/slave.ts';
+import {
+  type FreezeKind,
+  type FrozenDisplay,
+  type MeterDisplay,
+  SHOWN,
+} from '../../src/core/slave.ts';
 import { type Cell, digitsCell, joinCells, type Shown, signed, timeCell } from './sim-cells.ts';
 import { demandCells, energyCells, quantityAt, withTariffs } from './sim-quantities.ts';
 
-/** The meter's freezes, 05 kk xx n: timed 00, instant 01 (table A.6), daily 06. */
+/** The meter's freezes, 05 kk xx n, of table A.6 and those that meters have besides. */
+const DAILY = 0x06;
 const DAILY_FREEZES = 0x3e;
+const HOURLY = 0x04;
+const KINDS: Readonly<Record<number, FreezeKind>> = {
+  0: 'timed',
+  1: 'instant',
+  2: 'zone-switch',
+  3: 'day-table-switch',
+  [HOURLY]: 'hourly',
+  5: 'price-switch',
+  7: 'step-switch',
+};
 const TIME = 0x00;
 const BLOCK = 0xff;
 const VARIABLES = 0x10;
@@ -11,13 +27,15 @@ const VARIABLES = 0x10;
 const DEMANDS: Readonly<Record<number, number>> = { 9: 1, 10: 2 };
 /** What a block has, in its order. */
 const GROUPS = [TIME, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, VARIABLES];
+/** Of an hour the meter keeps two totals and nothing else. */
+const HOURLY_GROUPS = [TIME, 1, 2];
+const SEPARATOR = 0xaa;
 
 function recall(di2: number, number: number, display: MeterDisplay): FrozenDisplay | null {
   if (number < 1) return null;
-  if (di2 === 0x06) return number > DAILY_FREEZES ? null : display.showDailyFreeze(number - 1);
-  if (di2 === 0x00) return display.memory?.recall('timed', number) ?? null;
-  if (di2 === 0x01) return display.memory?.recall('instant', number) ?? null;
-  return null;
+  if (di2 === DAILY) return number > DAILY_FREEZES ? null : display.showDailyFreeze(number - 1);
+  const kind = KINDS[di2];
+  return kind === undefined ? null : (display.memory?.recall(kind, number) ?? null);
 }
 
 function variableCells(frozen: FrozenDisplay): Cell[] {
@@ -26,22 +44,41 @@ function variableCells(frozen: FrozenDisplay): Cell[] {
     .map((name) => digitsCell(name, frozen.show(name), signed(3, 4)));
 }
 
-function groupCells(group: number, frozen: FrozenDisplay): Cell[] {
+function groupCells(group: number, frozen: FrozenDisplay, hasTariffs: boolean): Cell[] {
   if (group === TIME) return [timeCell(SHOWN.frozenAt, frozen.frozenAt, 5)];
   if (group === VARIABLES) return variableCells(frozen);
   const demand = DEMANDS[group];
   const quantity = quantityAt(demand ?? group);
   if (quantity === null || group > 10) return [];
   const source = { show: (name: string) => frozen.show(name), suffix: '' };
+  if (!hasTariffs) return energyCells(quantity, source);
   return withTariffs(quantity, source, demand === undefined ? energyCells : demandCells);
 }
 
+/** A group that the meter does not freeze has no bytes, but its separator where there are any. */
+function showBlock(groups: readonly (readonly Cell[])[], hasSeparators: boolean): Shown | null {
+  const shown = groups.map((cells) => joinCells(cells));
+  const all = joinCells(groups.filter((_, index) => shown[index] !== null).flat());
+  if (all === null || !hasSeparators) return all;
+  const parts = shown.map((group) => group?.payload ?? []);
+  const payload = parts.flatMap((part, index) => (index === 0 ? part : [SEPARATOR, ...part]));
+  return { ...all, payload };
+}
+
+export interface FreezeQuery {
+  readonly identifier: readonly number[];
+  readonly display: MeterDisplay;
+  /** AA stands between the groups of a block. */
+  readonly hasSeparators: boolean;
+}
+
 /** One group, or with FF all groups that the meter freezes, one after another. */
-export function showFreeze(identifier: readonly number[], display: MeterDisplay): Shown | null {
+export function showFreeze({ identifier, display, hasSeparators }: FreezeQuery): Shown | null {
   const [, di2 = 0, di1 = 0, di0 = 0] = identifier;
   const frozen = recall(di2, di0, display);
-  if (frozen === null) return null;
-  if (di1 !== BLOCK) return joinCells(groupCells(di1, frozen));
-  const groups = GROUPS.map((group) => groupCells(group, frozen));
-  return joinCells(groups.filter((cells) => joinCells(cells) !== null).flat());
+  const groups = di2 === HOURLY ? HOURLY_GROUPS : GROUPS;
+  if (frozen === null || (di1 !== BLOCK && !groups.includes(di1))) return null;
+  const cellsOf = (group: number) => groupCells(group, frozen, di2 !== HOURLY);
+  if (di1 !== BLOCK) return joinCells(cellsOf(di1));
+  return showBlock(groups.map(cellsOf), hasSeparators);
 }

@@ -32,6 +32,14 @@ export interface Answer {
   readonly values: Record<string, string | null>;
 }
 
+/** What some meters do and others do not. */
+export interface Dlt645SlaveOptions extends SlaveOptions {
+  /** AA between the parts of a freeze that are asked for together; none where absent. */
+  readonly freezeSeparators?: boolean;
+  /** Follow-up frames of a long answer after which the meter has forgotten the rest. */
+  readonly forgetsAfter?: number;
+}
+
 /** An answer that was too long for one frame. */
 interface Chain {
   /** As on the wire, low byte first. */
@@ -73,8 +81,9 @@ function isInstant(payload: readonly number[]): boolean {
 }
 
 /** The functions of one meter; it remembers what is left of a long answer. */
-export function createFunctions(options: SlaveOptions): Functions {
-  const { address, display } = options;
+export function createFunctions(options: Dlt645SlaveOptions): Functions {
+  const { address, display, freezeSeparators: hasSeparators = false } = options;
+  const { forgetsAfter = Number.POSITIVE_INFINITY } = options;
   const { memory } = display;
   let chain: Chain | null = null;
 
@@ -84,7 +93,14 @@ export function createFunctions(options: SlaveOptions): Functions {
     const rest = payload.slice(IDENTIFIER);
     if (![0, 1, 6].includes(rest.length) || identifier.length < IDENTIFIER) return null;
     const item = itemOf(identifier);
-    const query = { identifier: [...identifier].reverse(), rest, address, display, isBad };
+    const query = {
+      identifier: [...identifier].reverse(),
+      rest,
+      address,
+      display,
+      isBad,
+      hasSeparators,
+    };
     const shown = showItem(query);
     if (shown === null) return refusal(READ, NO_SUCH_DATA, item);
     const room = LONGEST_PAYLOAD - IDENTIFIER;
@@ -100,7 +116,8 @@ export function createFunctions(options: SlaveOptions): Functions {
   const readFollowUp = (payload: readonly number[]): Answer | null => {
     if (payload.length !== IDENTIFIER + 1) return null;
     const item = itemOf(payload.slice(0, IDENTIFIER));
-    const sequence = payload[IDENTIFIER];
+    const sequence = payload[IDENTIFIER] ?? 0;
+    if (sequence > forgetsAfter) chain = null;
     if (chain === null || chain.sequence !== sequence || !startsAlike(payload, chain.identifier)) {
       return refusal(READ_FOLLOW_UP, NO_SUCH_DATA, item);
     }

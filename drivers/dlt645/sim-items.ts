@@ -4,8 +4,9 @@ import { showEvent } from './sim-events.ts';
 import { showFreeze } from './sim-freezes.ts';
 import { showLoadRecords } from './sim-load-record.ts';
 import { showParameter } from './sim-parameters.ts';
-import { demandCells, energyCells, showQuantity } from './sim-quantities.ts';
+import { demandCells, showEnergy, showQuantity } from './sim-quantities.ts';
 import { showVariable } from './sim-variables.ts';
+import { showVoltageQuality } from './sim-voltage-quality.ts';
 
 /**
  * The meter's table of data identifiers, DL/T 645-2007 annex A. Kept apart from the master's
@@ -20,10 +21,19 @@ export interface ItemQuery {
   readonly display: MeterDisplay;
   /** Load records are to be marked as damaged. */
   readonly isBad: boolean;
+  /** AA stands between the groups of a freeze. */
+  readonly hasSeparators: boolean;
 }
 
 export function hexOf(identifier: readonly number[]): string {
   return identifier.map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join('');
+}
+
+/** 03, and 10 to 1F. */
+function showHappening(identifier: readonly number[], display: MeterDisplay): Shown | null {
+  const item = hexOf(identifier);
+  if (item.startsWith('0310')) return showVoltageQuality(identifier, display);
+  return display.memory === undefined ? null : showEvent(item, display.memory);
 }
 
 /** What the meter has under this identifier; `null` is answered with ERR bit 1, no such data. */
@@ -34,20 +44,16 @@ export function showItem(query: ItemQuery): Shown | null {
   if (rest.length > 0) return null;
   switch (di3) {
     case 0x00:
-      return showQuantity(identifier, display, energyCells);
+      return showEnergy(identifier, display);
     case 0x01:
       return showQuantity(identifier, display, demandCells);
     case 0x02:
       return showVariable(identifier, display);
-    case 0x03:
-    case 0x1d:
-    case 0x1e:
-      return display.memory === undefined ? null : showEvent(hexOf(identifier), display.memory);
     case 0x04:
       return showParameter(hexOf(identifier), query);
     case 0x05:
-      return showFreeze(identifier, display);
+      return showFreeze(query);
     default:
-      return null;
+      return showHappening(identifier, display);
   }
 }

@@ -1,4 +1,4 @@
-import { demandNameOf, type MeterDisplay } from '../../src/core/slave.ts';
+import { demandNameOf, type MeterDisplay, SHOWN } from '../../src/core/slave.ts';
 import {
   type Cell,
   digitsCell,
@@ -8,7 +8,6 @@ import {
   type Shown,
   signed,
   timeCell,
-  zeroCell,
 } from './sim-cells.ts';
 
 /** The meter's energies (00, table A.1) and maximum demands (01, table A.2). */
@@ -16,8 +15,32 @@ const BLOCK = 0xff;
 /** Tariffs 01H to 3FH; 00 is the total. */
 const LAST_TARIFF = 0x3f;
 const LAST_SETTLEMENT = 0x0c;
+const ENERGY = plain(4, 2);
 /** The energies of phase A are this much further on, those of B twice as much. */
 const PHASE_STEP = 0x14;
+
+/** Related energy, fundamentals, harmonics, copper and iron loss: DI2 80H to 86H. */
+const FIRST_PART = 0x80;
+const PARTS = [
+  'x_energy_active_related',
+  'x_energy_active_import_fundamental',
+  'x_energy_active_export_fundamental',
+  'x_energy_active_import_harmonic',
+  'x_energy_active_export_harmonic',
+  'x_energy_copper_loss',
+  'x_energy_iron_loss',
+];
+
+/** What the settlement period used, as prepayment meters have it. */
+const OF_PERIOD = 0x0b;
+/** 00 90 xx yy: what is left, and what was used beyond. */
+const PREPAID = 0x90;
+const PREPAID_NAMES: Readonly<Record<string, string>> = {
+  '1 0': SHOWN.energyRemaining,
+  '1 1': SHOWN.energyOverdraft,
+  '2 0': SHOWN.amountRemaining,
+  '2 1': SHOWN.amountOverdraft,
+};
 
 /** An energy register, and whether it and its demand have a sign (notes A.1-1 and A.2). */
 export interface Quantity {
@@ -58,7 +81,7 @@ export interface Source {
 }
 
 export function energyCells({ register, signed: isSigned }: Quantity, source: Source): Cell[] {
-  const format = isSigned ? signed(4, 2) : plain(4, 2);
+  const format = isSigned ? signed(4, 2) : ENERGY;
   return [digitsCell(register + source.suffix, source.show(register), format)];
 }
 
@@ -67,11 +90,9 @@ export function demandCells({ register, signed: isSigned }: Quantity, source: So
   const [, energy = '', place = ''] = /^(.+?)(_[tl]\d+)?$/.exec(register) ?? [];
   const name = demandNameOf(energy) + place;
   const at = `${name}_at`;
-  const time = source.show(at);
-  const timeName = at + source.suffix;
   return [
     digitsCell(name + source.suffix, source.show(name), isSigned ? signed(3, 4) : plain(3, 4)),
-    time?.startsWith('0000') ? zeroCell(timeName, 5) : timeCell(timeName, time, 5),
+    timeCell(at + source.suffix, source.show(at), 5),
   ];
 }
 
@@ -90,7 +111,7 @@ export function withTariffs(quantity: Quantity, source: Source, cellsOf: CellsOf
 }
 
 /** The present period, settlement period 1 to 12, or, for FF, the present one and all others. */
-function sourcesOf(di0: number, display: MeterDisplay): Source[] {
+export function sourcesOf(di0: number, display: MeterDisplay): Source[] {
   const present = { show: (register: string) => display.show(register), suffix: '' };
   if (di0 === 0) return [present];
   if (di0 > LAST_SETTLEMENT && di0 !== BLOCK) return [];
@@ -123,4 +144,27 @@ export function showQuantity(
   if (di1 > LAST_TARIFF) return null;
   const register = di1 === 0 ? quantity.register : `${quantity.register}_t${di1}`;
   return joinCells(sources.flatMap((source) => cellsOf({ ...quantity, register }, source)));
+}
+
+/** 00 80..86 and, a phase further on each, 94..9A, A8..AE, BC..C2; 00 0B. No tariffs. */
+function partAt(di2: number): string | null {
+  if (di2 === OF_PERIOD) return 'x_energy_active_period';
+  const phase = Math.floor((di2 - FIRST_PART) / PHASE_STEP);
+  const part = PARTS[di2 - FIRST_PART - phase * PHASE_STEP];
+  if (part === undefined || phase < 0 || phase > 3) return null;
+  return phase === 0 ? part : `${part}_l${phase}`;
+}
+
+/** Energies of 00, those with tariffs and those without. */
+export function showEnergy(identifier: readonly number[], display: MeterDisplay): Shown | null {
+  const [, di2 = 0, di1 = 0, di0 = 0] = identifier;
+  if (di2 === PREPAID) {
+    const name = PREPAID_NAMES[`${di1} ${di0}`];
+    return name === undefined ? null : joinCells([digitsCell(name, display.show(name), ENERGY)]);
+  }
+  const register = partAt(di2);
+  if (register === null) return showQuantity(identifier, display, energyCells);
+  if (di1 !== 0) return null;
+  const sources = sourcesOf(di0, display);
+  return joinCells(sources.flatMap((source) => energyCells({ register, signed: false }, source)));
 }

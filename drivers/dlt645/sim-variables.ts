@@ -40,6 +40,10 @@ const GENERAL: Readonly<Record<number, readonly [string, Format]>> = {
   8: [SHOWN.clockBattery, plain(2, 2)],
   9: [SHOWN.readingBattery, plain(2, 2)],
   10: [SHOWN.batteryMinutes, plain(4)],
+  11: [SHOWN.priceOfStep, plain(4, 4)],
+  32: [SHOWN.price, plain(4, 4)],
+  33: [SHOWN.priceOfTariff, plain(4, 4)],
+  37: [SHOWN.reactivePowerOfMinute, signed(3, 4)],
 };
 
 function showNames(names: readonly string[], format: Format, display: MeterDisplay): Shown | null {
@@ -66,7 +70,7 @@ function showHarmonic(identifier: readonly number[], display: MeterDisplay): Sho
   );
 }
 
-/** 02 01..09 P 00 with their blocks, the harmonics, 02 80 00 01..0A. */
+/** 02 01..09 P 00 with their blocks, the harmonics, 02 80 00 xx. */
 export function showVariable(identifier: readonly number[], display: MeterDisplay): Shown | null {
   const [, di2 = 0, di1 = 0, di0 = 0] = identifier;
   if (di2 === 0x80) return showGeneral(di1, di0, display);

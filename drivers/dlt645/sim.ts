@@ -1,5 +1,5 @@
-import type { CreateSlave, SlaveFault } from '../../src/core/slave.ts';
-import { type Answer, createFunctions } from './sim-functions.ts';
+import type { Slave, SlaveFault } from '../../src/core/slave.ts';
+import { type Answer, createFunctions, type Dlt645SlaveOptions } from './sim-functions.ts';
 import { hexOf } from './sim-items.ts';
 import { addressBytes, createRecogniser, frameOf, type Request } from './sim-link.ts';
 
@@ -32,7 +32,7 @@ function misnamed(answer: Answer): Answer {
  * would change a setting or the relay is refused with ERR 04. To all meters (99 six times) it
  * obeys 08H and 16H in silence. Other functions, other meters' frames and damaged ones it ignores.
  */
-export const createDlt645Slave: CreateSlave = (options) => {
+export const createDlt645Slave = (options: Dlt645SlaveOptions): Slave => {
   const own = addressBytes(options.address);
   const recogniser = createRecogniser();
   const functions = createFunctions(options);

@@ -1,18 +1,22 @@
 /**
  * One physical line, one exchange at a time.
  *
- * Silence is kept where the line needs it: a short turnaround after an answer, a longer quiet
- * time after a failure, so that an answer that comes too late meets nobody who could take it for
- * his own. Bytes that come while nobody waits are counted and thrown away.
+ * Silence is kept where the line needs it: a short turnaround or the gap of the protocol before a
+ * request, a longer quiet time after a failure, so that an answer that comes too late meets nobody
+ * who could take it for his own. Bytes that come while nobody waits are counted and thrown away.
+ *
+ * Meters that talk otherwise than the bus is set get the port set for their exchange. Whoever
+ * decides the order decides how often that happens.
  */
 import type { Logger } from 'pino';
-import type { Bus, Exchange, Framer, Sender, Sending } from '../core/bus.ts';
+import type { Exchange, Framer, Sending } from '../core/bus.ts';
 import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import type { Line } from '../core/line.ts';
 import { transmitMs } from '../core/transport.ts';
+import { createCounters, type LineBus } from './counted.ts';
 import { createHangWatch } from './hang.ts';
-import { createQueue } from './queue.ts';
+import { createQueue, inTurn } from './queue.ts';
 import { createReception, type Reception } from './reception.ts';
 import { createSilence } from './silence.ts';
 
@@ -24,66 +28,50 @@ export interface BusSettings {
   readonly turnaroundMs: number;
 }
 
-/** What the line has done since the start. */
-export interface BusCounters {
-  exchanges: number;
-  answered: number;
-  timeouts: number;
-  /** Requests that came back from the adapter. */
-  echoes: number;
-  /** Whole frames that answered something else, refused during an exchange. */
-  foreignFrames: number;
-  /** Whole frames that came after their exchange had ended, refused. */
-  lateFrames: number;
-  /** Bytes that belonged to no accepted frame. */
-  strayBytes: number;
-  /** Requests that nobody was to answer. */
-  sent: number;
-  restarts: number;
-}
-
-export interface CountedBus extends Bus, Sender {
-  readonly counters: Readonly<BusCounters>;
-}
-
-type Turn = Pick<Sending, 'priority' | 'signal'>;
+type Demands = Pick<Exchange<unknown>, 'signal' | 'line' | 'gapMs'>;
 
 export function createBus(
   settings: BusSettings,
   { line, clock, log }: { line: Line; clock: Clock; log: Logger },
-): CountedBus {
-  const counters: BusCounters = {
-    exchanges: 0,
-    answered: 0,
-    timeouts: 0,
-    echoes: 0,
-    foreignFrames: 0,
-    lateFrames: 0,
-    strayBytes: 0,
-    sent: 0,
-    restarts: 0,
-  };
+): LineBus {
+  const counters = createCounters();
   const queue = createQueue(clock);
   const silence = createSilence(clock, settings.turnaroundMs);
   const hangs = createHangWatch(clock);
   let reception: Reception<unknown> | null = null;
   let lateFramer: Framer<unknown> | null = null;
 
+  line.onFault((reason) => reception?.fail(reason));
   line.onData((bytes) => {
+    silence.broken(clock.monotonic());
     if (reception !== null) {
       reception.take(bytes);
       return;
     }
     counters.strayBytes += bytes.length;
     counters.lateFrames += lateFramer?.push(bytes).length ?? 0;
-    silence.broken();
   });
 
-  /** Nothing is sent while the port is away or the line is not silent. */
-  async function makeReady(signal: AbortSignal): Promise<void> {
+  /**
+   * Nothing is sent while the port is away, set otherwise than wanted, or the line not silent.
+   * It is silent before the port is set, too: the late answer of another would be noise behind it.
+   */
+  async function makeReady({ signal, line: wanted, gapMs }: Demands): Promise<void> {
     if (line.fault !== null) throw line.fault;
-    await silence.wait(signal);
+    let isSwitched = true;
+    // Once more after a change: the port may have been opened anew during the gap that follows it.
+    while (isSwitched) {
+      await silence.wait(signal, gapMs?.(line.info) ?? 0);
+      isSwitched = await line.configure(wanted ?? null);
+      counters.switches += isSwitched ? 1 : 0;
+    }
+    signal.throwIfAborted();
     lateFramer = null;
+  }
+
+  async function write(bytes: Uint8Array): Promise<void> {
+    silence.broken(clock.monotonic() + transmitMs(bytes.length, line.info));
+    await line.write(bytes);
   }
 
   function count(taken: Reception<unknown>, mayBeSilent: boolean): void {
@@ -97,7 +85,7 @@ export function createBus(
   }
 
   async function perform<Frame>(exchange: Exchange<Frame>): Promise<Frame> {
-    await makeReady(exchange.signal);
+    await makeReady(exchange);
     counters.exchanges += 1;
     const taken = createReception(exchange, {
       info: line.info,
@@ -107,10 +95,9 @@ export function createBus(
     reception = taken;
     try {
       exchange.onSent?.();
-      await line.write(exchange.request);
+      await write(exchange.request);
       const frame = await taken.outcome();
       counters.answered += 1;
-      silence.keep(clock.monotonic() + settings.turnaroundMs, settings.turnaroundMs);
       return frame;
     } catch (thrown) {
       counters.timeouts += taken.isTimedOut ? 1 : 0;
@@ -125,27 +112,19 @@ export function createBus(
   }
 
   async function transmit({ request, quietMs, signal }: Sending): Promise<void> {
-    await makeReady(signal);
+    await makeReady({ signal });
     counters.sent += 1;
     const bytes = request();
     const sentAt = clock.monotonic() + transmitMs(bytes.length, line.info);
     silence.keep(sentAt + quietMs, quietMs);
-    await line.write(bytes);
-  }
-
-  /** Takes its turn on the line. */
-  function inTurn<T>(who: Turn, work: () => Promise<T>): Promise<T> {
-    return queue.run(who, work).catch((thrown: unknown) => {
-      throw who.signal.aborted && thrown === who.signal.reason
-        ? new AmrError('BUS_ABORTED', 'the exchange was aborted', { cause: thrown })
-        : thrown;
-    });
+    await write(bytes);
   }
 
   return {
     name: settings.name,
+    kind: 'line',
     counters,
-    exchange: (exchange) => inTurn(exchange, () => perform(exchange)),
-    send: (sending) => inTurn(sending, () => transmit(sending)),
+    exchange: (exchange) => inTurn(queue, exchange, () => perform(exchange)),
+    send: (sending) => inTurn(queue, sending, () => transmit(sending)),
   };
 }

@@ -1,6 +1,7 @@
-/** Who has the line next: by priority, then by arrival, with a bound on how long anybody waits. */
+/** Who is served next: by priority, then by arrival, with a bound on how long anybody waits. */
 import { PRIORITIES, type Priority } from '../core/bus.ts';
 import type { Clock } from '../core/clock.ts';
+import { AmrError } from '../core/errors.ts';
 
 interface Waiting {
   readonly priority: number;
@@ -11,17 +12,23 @@ interface Waiting {
 /** Who has waited this long goes before all priorities, the longest first. */
 export const LONGEST_WAIT_MS = 60_000;
 
-export interface Queue {
-  /** Runs the work when the line is free and nobody goes first; one work at a time. */
-  run<T>(
-    who: { readonly priority: Priority; readonly signal: AbortSignal },
-    work: () => Promise<T>,
-  ): Promise<T>;
+export interface Turn {
+  readonly priority: Priority;
+  readonly signal: AbortSignal;
 }
 
-export function createQueue(clock: Clock): Queue {
+export interface Queue {
+  /**
+   * Runs the work when there is room for it and nobody goes first. Rejects with the signal's
+   * reason where that aborts before.
+   */
+  run<T>(who: Turn, work: () => Promise<T>): Promise<T>;
+}
+
+/** Of all works at most `width` run at the same time. */
+export function createQueue(clock: Clock, width = 1): Queue {
   const waiting: Waiting[] = [];
-  let isBusy = false;
+  let running = 0;
 
   function takeNext(): Waiting | undefined {
     const overdue = clock.monotonic() - LONGEST_WAIT_MS;
@@ -35,10 +42,10 @@ export function createQueue(clock: Clock): Queue {
   }
 
   async function drain(): Promise<void> {
-    if (isBusy) return;
-    isBusy = true;
+    if (running === width) return;
+    running += 1;
     for (let next = takeNext(); next !== undefined; next = takeNext()) await next.start();
-    isBusy = false;
+    running -= 1;
   }
 
   return {
@@ -64,4 +71,13 @@ export function createQueue(clock: Clock): Queue {
         void drain();
       }),
   };
+}
+
+/** As `run`, but what ends by the signal rejects with BUS_ABORTED, whatever the reason given. */
+export function inTurn<T>(queue: Queue, who: Turn, work: () => Promise<T>): Promise<T> {
+  return queue.run(who, work).catch((thrown: unknown) => {
+    throw who.signal.aborted && thrown === who.signal.reason
+      ? new AmrError('BUS_ABORTED', 'the exchange was aborted', { cause: thrown })
+      : thrown;
+  });
 }

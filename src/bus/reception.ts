@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import { type TransportInfo, transmitMs } from '../core/transport.ts';
 import { createEchoStripper } from './echo.ts';
+import { beforeExpiry } from './expiry.ts';
 
 /** No answer of any protocol here is longer; more without a frame is a stuck transmitter. */
 const LARGEST_BUFFER = 4096;
@@ -12,7 +13,12 @@ const LONGEST_ANSWER_MS = 30_000;
 
 export interface Reception<Frame> {
   take(bytes: Uint8Array): void;
-  /** The matching frame. Rejects with BUS_NO_REPLY, _PARTIAL_REPLY, _FOREIGN_REPLY or _JAMMED. */
+  /** Nothing more can come: the wait ends at once, with this. */
+  fail(reason: AmrError): void;
+  /**
+   * The matching frame. Rejects with BUS_NO_REPLY, _PARTIAL_REPLY, _FOREIGN_REPLY or _JAMMED, or
+   * what it was told to fail with.
+   */
   outcome(): Promise<Frame>;
   /** When the answer would have begun at the latest, by the monotonic clock. */
   readonly answerDueBy: number;
@@ -71,8 +77,9 @@ function createIntake<Frame>({ request, framer, match }: Exchange<Frame>) {
   }
 
   return {
-    /** Rejects with BUS_JAMMED. */
+    /** Rejects with BUS_JAMMED, or the reason given to `fail`. */
     answer: answer.promise,
+    fail: answer.reject,
     echo,
     count,
     answerBytes,
@@ -104,24 +111,6 @@ function noAnswer({ count, echo, answerBytes }: ReturnType<typeof createIntake>)
   return new AmrError('BUS_NO_REPLY', 'no answer came', { context: { echo: echo.isComplete } });
 }
 
-/** Whichever comes first; what `expire` waits on ends with `signal` and with the answer. */
-async function beforeExpiry<Frame>(
-  answer: Promise<Frame>,
-  expire: (waiting: AbortSignal) => Promise<never>,
-  signal: AbortSignal,
-): Promise<Frame> {
-  const waiting = new AbortController();
-  const stop = () => waiting.abort(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  try {
-    return await Promise.race([answer, expire(waiting.signal)]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    waiting.abort();
-  }
-}
-
 /** Starts the count of time: call it right before the request is written. */
 export function createReception<Frame>(
   exchange: Exchange<Frame>,
@@ -144,6 +133,7 @@ export function createReception<Frame>(
       deadlines.extend();
       intake.take(chunk);
     },
+    fail: intake.fail,
     outcome: () => beforeExpiry(intake.answer, expire, exchange.signal),
     answerDueBy: deadlines.answerDueBy,
     get isTimedOut() {

@@ -6,32 +6,37 @@ import { AmrError } from '../core/errors.ts';
 const LONGEST_QUIET_MS = 5000;
 
 export interface Silence {
+  /** There are bytes on the line up to this moment. */
+  broken(until: number): void;
   /** The line must be silent up to this moment; bytes that come meanwhile restart `quietMs`. */
   keep(until: number, quietMs: number): void;
-  /** A byte came that nobody waited for. */
-  broken(): void;
-  /** Resolves when the line has been silent long enough. Rejects with BUS_JAMMED. */
-  wait(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the line has been silent long enough: the turnaround and `gapMs` since its last
+   * byte, and what was to be kept. Rejects with BUS_JAMMED, or the signal's reason.
+   */
+  wait(signal: AbortSignal, gapMs: number): Promise<void>;
 }
 
 export function createSilence(clock: Clock, turnaroundMs: number): Silence {
-  let until = 0;
-  let quietMs = turnaroundMs;
+  let lastByteAt = Number.NEGATIVE_INFINITY;
+  let keptUntil = 0;
+  let quietMs = 0;
   return {
+    broken(until) {
+      lastByteAt = Math.max(lastByteAt, until);
+    },
     keep(moment, ms) {
-      until = moment;
+      keptUntil = moment;
       quietMs = ms;
     },
-    broken() {
-      until = Math.max(until, clock.monotonic() + quietMs);
-    },
-    async wait(signal) {
-      const giveUpAt = Math.max(clock.monotonic(), until) + LONGEST_QUIET_MS;
-      for (let now = clock.monotonic(); now < until; now = clock.monotonic()) {
+    async wait(signal, gapMs) {
+      const until = () => Math.max(keptUntil, lastByteAt + Math.max(turnaroundMs, gapMs, quietMs));
+      const giveUpAt = Math.max(clock.monotonic(), until()) + LONGEST_QUIET_MS;
+      for (let now = clock.monotonic(); now < until(); now = clock.monotonic()) {
         if (now >= giveUpAt) throw new AmrError('BUS_JAMMED', 'the line does not fall silent');
-        await clock.sleep(Math.min(until, giveUpAt) - now, signal);
+        await clock.sleep(Math.min(until(), giveUpAt) - now, signal);
       }
-      quietMs = turnaroundMs;
+      quietMs = 0;
     },
   };
 }

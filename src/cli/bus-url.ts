@@ -1,11 +1,14 @@
-/** Lines named on the command line: `serial:/dev/ttyUSB0?baud=2400&parity=even`, `tcp://host:port`. */
+/**
+ * Lines named on the command line: `serial:/dev/ttyUSB0?baud=2400&parity=even`, `tcp://host:port`,
+ * `modbus-tcp://host:502`.
+ */
 import { type BusConfig, busSchema } from '../config/schema.ts';
 import { AmrError } from '../core/errors.ts';
 
 function badUrl(url: string, reason: string): AmrError {
   return new AmrError(
     'CONFIG_INVALID',
-    `--bus ${url}: ${reason}; write serial:/dev/ttyUSB0?baud=2400&parity=even or tcp://host:port`,
+    `--bus ${url}: ${reason}; write serial:/dev/ttyUSB0?baud=2400&parity=even, tcp://host:port or modbus-tcp://host:502`,
   );
 }
 
@@ -32,12 +35,17 @@ function settingsOf(url: URL, words: Readonly<Record<string, string>>): Record<s
     if (key === undefined) {
       throw badUrl(
         url.href,
-        `unknown "${word}", known are ${Object.keys(words).join(', ')}, latency`,
+        `unknown "${word}", known are ${[...Object.keys(words), 'latency'].join(', ')}`,
       );
     }
     settings[key] = /^\d+$/.test(text) ? Number(text) : text;
   }
   return settings;
+}
+
+function hostOf(url: URL): string {
+  if (url.pathname !== '' && url.pathname !== '/') throw badUrl(url.href, 'a path means nothing');
+  return url.hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** The device as the file system has it. */
@@ -54,9 +62,12 @@ function lineOf(url: URL): Record<string, unknown> {
     return { serial: { path: pathOf(url), ...settingsOf(url, SERIAL_WORDS) } };
   }
   if (url.protocol === 'tcp:') {
-    if (url.pathname !== '' && url.pathname !== '/') throw badUrl(url.href, 'a path means nothing');
-    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    return { tcp: { host, port: Number(url.port), ...settingsOf(url, TCP_WORDS) } };
+    const port = Number(url.port);
+    return { tcp: { host: hostOf(url), port, ...settingsOf(url, TCP_WORDS) } };
+  }
+  if (url.protocol === 'modbus-tcp:') {
+    const port = url.port === '' ? {} : { port: Number(url.port) };
+    return { modbusTcp: { host: hostOf(url), ...port, ...settingsOf(url, {}) } };
   }
   throw badUrl(url.href, `no line of the kind "${url.protocol}"`);
 }

@@ -6,6 +6,7 @@ import { AmrError } from '../core/errors.ts';
 import { DRIVERS } from '../drivers.ts';
 import { loadDriver } from '../field.ts';
 import { printJson, printLine } from './output.ts';
+import { valueTable } from './read-report.ts';
 
 /** Tells its frames by their first byte and both of its editions by their function codes. */
 const DEFAULT_PROTOCOL = 'dlt645-2007';
@@ -26,24 +27,41 @@ function decodeText(driver: Driver, text: string): DecodedFrame[] {
   }
 }
 
+/** Addresses of DL/T 645 that are no single meter's. */
+const EVERYBODY: Readonly<Record<string, string>> = {
+  '999999999999': 'all meters',
+  AAAAAAAAAAAA: 'any meter',
+};
+
+/** Who says what to whom. */
+function headline({ direction, address = '', function: name, di, error }: DecodedFrame): string {
+  const who = EVERYBODY[address] ?? `meter ${address}`;
+  const what = `${name}${di ? ` ${di}` : ''}`;
+  if (direction === 'request') return `to ${who}: ${what}`;
+  return error?.err === undefined ? `from ${who}: ${what}` : `from ${who}: ${what} refused`;
+}
+
+function circumstances({ protocol, control, preamble, sequence, more }: DecodedFrame): string {
+  return [
+    protocol,
+    ...(control === undefined ? [] : [`control ${control}H`]),
+    ...(preamble ? [`${preamble} wake-up bytes`] : []),
+    ...(sequence === undefined ? [] : [`part ${sequence}`]),
+    ...(more ? ['more frames follow'] : []),
+  ].join(', ');
+}
+
 function describe(frame: DecodedFrame): string[] {
-  if (!frame.ok) return [`${frame.protocol}: no good frame: ${frame.error?.meaning ?? ''}`];
-  const { direction, function: name, control, address, di, preamble, sequence } = frame;
-  const lines = [
-    `${frame.protocol} ${direction} of ${address}: ${name} (control ${control}H)` +
-      `${di ? `, identifier ${di}` : ''}${sequence ? `, part ${sequence}` : ''}` +
-      `, ${preamble} wake-up bytes`,
-  ];
-  if (frame.more) lines.push('  more frames follow');
-  if (frame.error !== null) lines.push(`  ${frame.error.err ?? ''} ${frame.error.meaning}`);
-  for (const { obis, name: register, value, unit } of frame.values) {
-    lines.push(`  ${obis ?? '-'}  ${register}  ${value ?? 'no value'} ${unit}`.trimEnd());
-  }
-  return lines;
+  const { error, values } = frame;
+  if (!frame.ok) return [`no good frame: ${error?.meaning ?? ''} (${error?.code})`];
+  const wrong = error === null ? [] : [`${error.meaning} (${error.err ?? error.code})`];
+  const lines = [circumstances(frame), ...wrong, ...valueTable(values)];
+  return [headline(frame), ...lines.map((line) => `  ${line}`)];
 }
 
 function print(frames: readonly DecodedFrame[], { json }: DecodeOptions): void {
   if (json) printJson(frames);
+  else if (frames.length === 0) printLine('no frame');
   else for (const line of frames.flatMap(describe)) printLine(line);
 }
 

@@ -22,6 +22,8 @@ interface DemoOptions {
 }
 
 const METERS = 8;
+/** On the same line as the DL/T 645 meters. */
+const PANELS = { model: 'eastron-sdm630', meters: 2, firstAddress: '17' } as const;
 const SITE = 'demo';
 const GATEWAY = 'gw1';
 const UPLINK = 'main';
@@ -29,11 +31,17 @@ const UPLINK = 'main';
 const DELIVERY_MS = 15_000;
 const REDRAW_MS = 500;
 
+/** A Modbus meter is named after what it measures, a DL/T 645 meter after its address. */
+const nameOf = (address: string) => (address.length < 12 ? `panel-${address}` : address);
+
+function meterLine(address: string): string {
+  return address.length < 12
+    ? `  - { id: ${nameOf(address)}, address: ${address}, bus: rs485-1, model: ${PANELS.model}, plans: [panels] }`
+    : `  - { id: "${address}", bus: rs485-1, model: dlt645-2007, plans: [live] }`;
+}
+
 /** The configuration of the demo is one that a user could have written. */
 function configText(line: { port: number; meters: readonly string[] }, broker: string): string {
-  const meters = line.meters.map(
-    (id) => `  - { id: "${id}", bus: rs485-1, model: dlt645-2007, plans: [live] }`,
-  );
   return [
     `site: ${SITE}`,
     `gateway: ${GATEWAY}`,
@@ -45,8 +53,11 @@ function configText(line: { port: number; meters: readonly string[] }, broker: s
     '  live:',
     '    every: 10s',
     '    read: [energy_active_import, energy_active_import_t1, energy_active_import_t2, voltage_l1, power_active]',
+    '  panels:',
+    '    every: 10s',
+    '    read: [energy_active_import, voltage_l1, power_active]',
     'meters:',
-    ...meters,
+    ...line.meters.map(meterLine),
     'uplinks:',
     `  - { name: ${UPLINK}, mqtt: { url: "${broker}", delivery: headend } }`,
     '',
@@ -76,13 +87,15 @@ async function setStage(line: SimLine, { say, onReading }: Audience): Promise<St
   const headend = await startDemoHeadend(broker.url, { site: SITE, gateway: GATEWAY }, onReading);
   const log = createLog(loaded.config.logLevel);
   const gateway = await startGateway({ loaded, clock: systemClock, log, random: Math.random });
-  say(`${METERS} simulated meters on one line at 2400 baud: tcp://127.0.0.1:${served.port}`);
+  say(
+    `${METERS} DL/T 645 and ${PANELS.meters} Modbus meters, simulated, on one line at 2400 baud: tcp://127.0.0.1:${served.port}`,
+  );
   say(`broker for any MQTT client: ${broker.url}, topics amr/v1/${SITE}/${GATEWAY}/#`);
   say('');
   return {
     gateway,
     headend,
-    meters: line.addresses,
+    meters: line.addresses.map(nameOf),
     async close() {
       await gateway.stop();
       await headend.close();
@@ -133,7 +146,7 @@ async function showTime(seconds: number | undefined, draw: () => void): Promise<
 
 async function demo(options: DemoOptions): Promise<void> {
   const isLive = process.stdout.isTTY && !options.json;
-  const line = await buildSimLine({ meters: METERS });
+  const line = await buildSimLine({ meters: METERS, beside: [PANELS] });
   // With --json the standard output is for machines.
   const say = options.json ? (text: string) => process.stderr.write(`${text}\n`) : printLine;
   const onReading = (reading: Reading) => {

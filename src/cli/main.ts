@@ -29,6 +29,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'find the meters on a line',
     load: async () => (await import('./scan.ts')).scanCommand(),
   },
+  models: {
+    summary: 'the meter models that there are, and what one of them says',
+    load: async () => (await import('./models.ts')).modelsCommand(),
+  },
   decode: {
     summary: 'explain the bytes of frames',
     load: async () => (await import('./decode.ts')).decodeCommand(),

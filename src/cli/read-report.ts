@@ -1,6 +1,15 @@
 /** What `amr read` prints: one document, or a table for people. */
 import { formatDecimal } from '../core/decimal.ts';
-import type { DecodedValue, ItemReading, ReadResult, RegisterValue } from '../core/driver.ts';
+import {
+  type DecodedValue,
+  FLAG_ABSENT,
+  FLAG_INVALID,
+  FLAG_SUSPECT,
+  type ItemReading,
+  type ReadFailure,
+  type ReadResult,
+  type RegisterValue,
+} from '../core/driver.ts';
 import type { AmrError } from '../core/errors.ts';
 import { formatInstant } from '../core/zoned-time.ts';
 import { printLine, table } from './output.ts';
@@ -16,20 +25,30 @@ export interface Answer {
   readonly items: ItemsRead;
 }
 
-interface ReportedValue extends DecodedValue {
+export interface ReportedValue extends DecodedValue {
   /** The meter's wall time of a demand. */
   readonly at?: string | null;
 }
 
-interface ReadReport {
-  readonly meter: string;
-  readonly readAt: string;
-  readonly values: readonly ReportedValue[];
-  /** `registers` are names, and the identifiers of what holds none. */
-  readonly errors: readonly { code: string; message: string; registers: readonly string[] }[];
+/** `registers` are names, and the words for what holds none. */
+export interface Cause {
+  readonly code: string;
+  readonly message: string;
+  readonly registers: readonly string[];
 }
 
-function reported({ register, value, flags, raw, at }: RegisterValue): ReportedValue {
+/** What every document has; the option that was given adds its own. */
+export interface ReadReport {
+  readonly meter: string;
+  readonly readAt: string;
+  readonly errors: readonly Cause[];
+}
+
+export interface ValuesReport extends ReadReport {
+  readonly values: readonly ReportedValue[];
+}
+
+export function reportedValue({ register, value, flags, raw, at }: RegisterValue): ReportedValue {
   const { obis, name, unit } = register;
   return {
     obis,
@@ -42,50 +61,75 @@ function reported({ register, value, flags, raw, at }: RegisterValue): ReportedV
   };
 }
 
-const causeOf = ({ code, message }: AmrError, registers: readonly string[]) => ({
+export const causeOf = ({ code, message }: AmrError, registers: readonly string[]): Cause => ({
   code,
   message,
   registers,
 });
 
+export function failureCauses(failures: readonly ReadFailure[]): Cause[] {
+  return failures.map(({ registers, error }) =>
+    causeOf(
+      error,
+      registers.map(({ name }) => name),
+    ),
+  );
+}
+
+/** The meter, and the moment of the document. */
+export function headOf(meter: string, zone: string): Pick<ReadReport, 'meter' | 'readAt'> {
+  return { meter, readAt: formatInstant(Date.now(), zone) };
+}
+
 /** `asked` is the address that stands where nothing answered. */
-export function reportOf(asked: string, { result, items }: Answer): ReadReport {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export function reportOf(asked: string, { result, items }: Answer, zone: string): ValuesReport {
   return {
-    meter: result.address ?? items.readings[0]?.address ?? asked,
-    readAt: formatInstant(Date.now(), zone),
-    values: [...result.values.map(reported), ...items.readings.flatMap(({ values }) => values)],
+    ...headOf(result.address ?? items.readings[0]?.address ?? asked, zone),
+    values: [
+      ...result.values.map(reportedValue),
+      ...items.readings.flatMap(({ values }) => values),
+    ],
     errors: [
-      ...result.failures.map(({ registers, error }) =>
-        causeOf(
-          error,
-          registers.map(({ name }) => name),
-        ),
-      ),
+      ...failureCauses(result.failures),
       ...items.failures.map(({ identifier, error }) => causeOf(error, [identifier])),
     ],
   };
 }
 
-/** The bytes where there are some, else the flags. */
-function whyNone({ flags = [], raw }: ReportedValue): string {
-  const why = raw === undefined ? flags.join(', ') : `raw ${raw}`;
-  return why === '' ? 'no value' : `no value (${why})`;
+const FLAG_WORDS: Readonly<Record<string, string>> = {
+  [FLAG_INVALID]: 'no such value',
+  [FLAG_SUSPECT]: 'suspect',
+  [FLAG_ABSENT]: 'not there',
+};
+
+/** What there is to say of a value: its moment, why it is none, what its bits mean. */
+function noteOf({ at, flags = [], raw, means = [] }: ReportedValue): string {
+  const moment = at == null ? [] : [`at ${at.replace('T', ' ')}`];
+  const why = flags.map((flag) => `${flag} ${FLAG_WORDS[flag] ?? ''}`.trim());
+  const bytes = raw === undefined ? [] : [`raw ${raw}`];
+  return [...moment, ...why, ...bytes, ...means].join(', ');
 }
 
-export function printReport(report: ReadReport): void {
-  printLine(`meter ${report.meter} at ${report.readAt}`);
-  const rows = report.values.map((one) => [
+/** With a header where there are values, and with a column of notes where one has a note. */
+export function valueTable(values: readonly ReportedValue[]): string[] {
+  const rows = values.map((one) => [
     one.obis ?? '-',
     one.name,
-    one.value ?? whyNone(one),
+    one.value ?? 'no value',
     one.unit,
-    one.at?.replace('T', ' ') ?? '',
+    noteOf(one),
   ]);
-  const isTimed = rows.some(([, , , , at]) => at !== '');
-  const header = ['obis', 'name', 'value', 'unit', ...(isTimed ? ['at'] : [])];
-  if (rows.length > 0) for (const line of table(header, rows)) printLine(line);
+  const isNoted = rows.some(([, , , , note]) => note !== '');
+  const header = ['obis', 'name', 'value', 'unit', ...(isNoted ? ['note'] : [])];
+  return rows.length === 0 ? [] : table(header, rows);
+}
+
+/** The document for people: what went wrong goes to stderr. */
+export function printReport(report: ReadReport, lines: readonly string[]): void {
+  printLine(`meter ${report.meter} at ${report.readAt}`);
+  for (const line of lines) printLine(line);
   for (const { code, message, registers } of report.errors) {
-    process.stderr.write(`${code}: ${message} (${registers.join(', ')})\n`);
+    const whose = registers.length === 0 ? '' : ` (${registers.join(', ')})`;
+    process.stderr.write(`${code}: ${message}${whose}\n`);
   }
 }

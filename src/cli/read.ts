@@ -1,126 +1,161 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { loadModels } from '../config/models.ts';
-import type { DriverSession, ItemReading } from '../core/driver.ts';
+import type { Bus } from '../core/bus.ts';
+import { systemClock } from '../core/clock.ts';
 import { AmrError, toAmrError } from '../core/errors.ts';
-import type { MeterModel } from '../core/model.ts';
+import { type MeterModel, resolveRegisters } from '../core/model.ts';
 import { loadDriver } from '../field.ts';
-import { repeatRead } from '../poll/repeat.ts';
 import { parseBusUrl } from './bus-url.ts';
 import { printJson } from './output.ts';
-import { type Answer, type ItemsRead, printReport, reportOf } from './read-report.ts';
-import { trueFailures, type Wanted, wantedBy, withBlocks } from './read-words.ts';
+import { type KeptOptions, keptKind, readKept } from './read-kept.ts';
+import { keptReport } from './read-kept-report.ts';
+import { parseDay, parseMonth, parseRetries, parseSpan } from './read-options.ts';
+import { presentJob } from './read-present.ts';
+import { causeOf, headOf, printReport } from './read-report.ts';
+import { type Job, openTarget, type Printed, type Target } from './read-target.ts';
+import { parseZone } from './sim-options.ts';
 import { withBus } from './with-bus.ts';
 
-interface ReadOptions {
+interface ReadCommandOptions extends KeptOptions {
   readonly bus: string;
   readonly model: string;
+  readonly models?: string;
   readonly address?: string;
   readonly retries: number;
+  readonly zone: string;
   readonly trace?: true;
   readonly json?: true;
 }
 
-async function modelNamed(name: string): Promise<MeterModel> {
-  const models = await loadModels();
+/** Stands for the generic model of whichever edition of DL/T 645 the meter speaks. */
+const AUTO = 'auto';
+const AUTO_MODEL = 'dlt645-auto';
+
+async function modelNamed(name: string, dir: string | undefined): Promise<MeterModel> {
+  const models = await loadModels(...(dir === undefined ? [] : [dir]));
   const model = models.get(name);
   if (model !== undefined) return model;
-  const known = [...models.keys()].join(', ');
+  const known = [AUTO, ...models.keys()].join(', ');
   throw new AmrError('CONFIG_INVALID', `no model "${name}"; there are ${known}`);
-}
-
-/** A port that cannot be had is a cause like any other why nothing was read. */
-function unread({ registers, items }: Wanted, thrown: unknown): Answer {
-  const error = toAmrError(thrown);
-  if (!error.code.startsWith('PORT_')) throw thrown;
-  const failures = registers.length === 0 ? [] : [{ registers, error }];
-  return {
-    result: { values: [], failures },
-    items: { readings: [], failures: items.map((identifier) => ({ identifier, error })) },
-  };
 }
 
 /** Every AA is a wildcard: a lone meter answers whatever its number is. */
 const ANY_METER = 'AAAAAAAAAAAA';
 
-/** Reads one identifier, again where that failed and may succeed. Rejects with AmrErrors. */
-async function repeatItem(
-  session: DriverSession,
-  identifier: string,
-  { retries, signal }: { retries: number; signal: AbortSignal },
-): Promise<ItemReading | undefined> {
-  for (let left = retries; ; left--) {
-    try {
-      return await session.readItem?.(identifier, { priority: 'on-demand', signal });
-    } catch (thrown) {
-      if (left === 0 || signal.aborted || !toAmrError(thrown).transient) throw thrown;
-    }
-  }
-}
-
-async function readItems(
-  identifiers: readonly string[],
-  readItem: (identifier: string) => Promise<ItemReading | undefined>,
-): Promise<ItemsRead> {
-  const readings: ItemReading[] = [];
-  const failures: ItemsRead['failures'][number][] = [];
-  for (const identifier of identifiers) {
-    try {
-      const reading = await readItem(identifier);
-      if (reading === undefined) continue;
-      readings.push(reading);
-      if (reading.cutShort !== undefined) failures.push({ identifier, error: reading.cutShort });
-    } catch (thrown) {
-      failures.push({ identifier, error: toAmrError(thrown) });
-    }
-  }
-  return { readings, failures };
-}
-
-async function read(words: readonly string[], options: ReadOptions): Promise<void> {
-  const line = parseBusUrl(options.bus);
-  const model = await modelNamed(options.model);
+async function targetOf(
+  name: string,
+  { address = ANY_METER, models }: { address?: string | undefined; models?: string | undefined },
+): Promise<Target> {
+  const model = await modelNamed(name, models);
   const driver = await loadDriver(model.protocol);
-  const address = driver.parseAddress(options.address ?? ANY_METER);
-  const wanted = wantedBy(words, model, driver);
-  const { retries } = options;
-  const interrupt = new AbortController();
-  const { signal } = interrupt;
-  process.once('SIGINT', () => interrupt.abort());
-  const answer = await withBus(line, options.trace ?? false, async (bus): Promise<Answer> => {
-    const session = driver.open(bus, address, withBlocks(model, wanted.blocks, driver));
-    const result = await repeatRead(wanted.registers, {
-      retries,
-      read: (registers) => session.read(registers, { priority: 'on-demand', signal }),
-    });
-    const items = await readItems(wanted.items, (identifier) =>
-      repeatItem(session, identifier, { retries, signal }),
-    );
-    return { result: { ...result, failures: trueFailures(result, wanted) }, items };
-  }).catch((thrown: unknown) => unread(wanted, thrown));
-  const report = reportOf(address, answer);
-  if (options.json) printJson(report);
-  else printReport(report);
-  process.exitCode = report.values.length > 0 ? 0 : 1;
+  return { driver, model, address: driver.parseAddress(address) };
 }
 
-function count(text: string): number {
-  if (/^\d{1,2}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a whole number from 0 to 99.');
+function keptJob(target: Target, words: readonly string[], options: ReadCommandOptions): Job {
+  const { retries, zone } = options;
+  const registers = resolveRegisters(target.model, words);
+  return {
+    async run(bus, signal): Promise<Printed> {
+      const session = openTarget(bus, target);
+      const deps = { session, registers, retries, clock: systemClock, zone, signal };
+      const kept = await readKept(options, deps);
+      const { meter = target.address, body, lines, errors, isEmpty } = keptReport(kept, zone);
+      return { report: { ...headOf(meter, zone), ...body, errors }, lines, isEmpty };
+    },
+    unread: (error) => nothingRead(target, words, { error, zone }),
+  };
 }
+
+function nothingRead(
+  { address }: Target,
+  words: readonly string[],
+  { error, zone }: { error: AmrError; zone: string },
+): Printed {
+  const report = { ...headOf(address, zone), values: [], errors: [causeOf(error, words)] };
+  return { report, lines: [], isEmpty: true };
+}
+
+function jobOf(target: Target, words: readonly string[], options: ReadCommandOptions): Job {
+  return keptKind(options, words) === null
+    ? presentJob(target, words, options)
+    : keptJob(target, words, options);
+}
+
+/** The generic models are called as their protocols are. */
+async function protocolOf(target: Target, bus: Bus, signal: AbortSignal): Promise<string> {
+  const options = { priority: 'on-demand', signal } as const;
+  const protocol = await target.driver.identify?.(bus, target.address, options);
+  if (protocol != null) return protocol;
+  throw new AmrError('BUS_NO_REPLY', `meter ${target.address} answers in no edition of DL/T 645`);
+}
+
+/** What the words mean is known once the meter has told its edition. */
+function autoJob(target: Target, words: readonly string[], options: ReadCommandOptions): Job {
+  keptKind(options, words);
+  const unread = (error: AmrError) => nothingRead(target, words, { error, zone: options.zone });
+  return {
+    unread,
+    async run(bus, signal) {
+      try {
+        const protocol = await protocolOf(target, bus, signal);
+        const found = await targetOf(protocol, { address: target.address });
+        return await jobOf(found, words, options).run(bus, signal);
+      } catch (thrown) {
+        const error = toAmrError(thrown);
+        if (!error.code.startsWith('BUS_')) throw thrown;
+        return unread(error);
+      }
+    },
+  };
+}
+
+async function read(words: readonly string[], options: ReadCommandOptions): Promise<void> {
+  const line = parseBusUrl(options.bus);
+  const isAuto = options.model === AUTO;
+  const target = await targetOf(isAuto ? AUTO_MODEL : options.model, options);
+  const job = (isAuto ? autoJob : jobOf)(target, words, options);
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  const { report, lines, isEmpty } = await withBus(line, options.trace ?? false, (bus) =>
+    job.run(bus, interrupt.signal),
+  ).catch((thrown: unknown) => {
+    const error = toAmrError(thrown);
+    if (!error.code.startsWith('PORT_')) throw thrown;
+    return job.unread(error);
+  });
+  if (options.json) printJson(report);
+  else printReport(report, lines);
+  process.exitCode = isEmpty ? 1 : 0;
+}
+
+const EXAMPLES = `
+Examples:
+  amr read --bus tcp://127.0.0.1:7645 --model dlt645-2007 --address 000000000001 energy 1-0:32.7.0
+  amr read --bus serial:/dev/ttyUSB0 --model auto --clock
+  amr read --bus serial:/dev/ttyUSB0 --model dlt645-2007 --freeze 2026-11-23 energy
+  amr read --bus serial:/dev/ttyUSB0 --model dlt645-2007 --settlement 2026-11 energy
+  amr read --bus serial:/dev/ttyUSB0 --model dlt645-2007 --profile 2026-11-22..2026-11-23 energy_active_import
+  amr read --bus serial:/dev/ttyUSB0 --model dlt645-2007 --events`;
 
 export function readCommand(): Command {
   return new Command('read')
-    .description('Read registers of one meter now; no configuration is needed.')
-    .argument('<register...>', 'OBIS codes, names, groups of the model, or data identifiers')
+    .description('Read one meter now; no configuration is needed.')
+    .argument('[register...]', 'OBIS codes, names, groups of the model, or data identifiers')
     .requiredOption('--bus <url>', 'serial:/dev/ttyUSB0?baud=2400&parity=even or tcp://host:port')
-    .requiredOption('--model <name>', 'meter model')
+    .requiredOption('--model <name>', `meter model; ${AUTO}: either edition of DL/T 645`)
+    .option('--models <dir>', 'own models besides, as modelsDir of the configuration')
     .option('--address <digits>', 'communication address; a lone DL/T 645 meter needs none')
-    .option('--retries <count>', 'further tries of what got no answer', count, 2)
+    .option('--clock', "the meter's clock, and how far it is off")
+    .option('--freeze <day>', 'what the meter froze at the start of this day', parseDay)
+    .option('--settlement <month>', 'what it kept at the settlement within this month', parseMonth)
+    .option('--profile <from..to>', 'its load profile, days or minutes, both included', parseSpan)
+    .option('--events', 'what it noted of happenings, and its status')
+    .option('--zone <name>', "zone of the meter's wall time", parseZone, localZone())
+    .option('--retries <count>', 'further tries of what got no answer', parseRetries, 2)
     .option('--trace', 'print the bytes of the line on stderr')
     .option('--json', 'one JSON document')
-    .addHelpText(
-      'after',
-      '\nExample:\n  amr read --bus tcp://127.0.0.1:7645 --model dlt645-2007 --address 000000000001 energy 1-0:32.7.0',
-    )
+    .addHelpText('after', EXAMPLES)
     .action(read);
 }
+
+const localZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -34,14 +34,20 @@ interface ScanReport {
   readonly errors: readonly { code: string; message: string; baudRate: number }[];
 }
 
-const baudRateOf = (line: BusConfig) =>
+/** What meters share; a Modbus TCP connection leads to one device. */
+type LineConfig = Exclude<BusConfig, { readonly modbusTcp: unknown }>;
+
+const baudRateOf = (line: LineConfig) =>
   'serial' in line ? line.serial.baudRate : line.tcp.baudRate;
 
 const hasBaud = (url: string) => URL.parse(url)?.searchParams.has('baud') ?? false;
 
 /** The line at each rate to try; behind a TCP port the rate is not ours to set. */
-function linesOf({ bus, baud }: ScanOptions): BusConfig[] {
+function linesOf({ bus, baud }: ScanOptions): LineConfig[] {
   const line = parseBusUrl(bus);
+  if ('modbusTcp' in line) {
+    throw new AmrError('CONFIG_INVALID', '--bus: a scan goes over a line, serial or tcp');
+  }
   if (!('serial' in line)) {
     if (baud === undefined) return [line];
     throw new AmrError('CONFIG_INVALID', '--baud: only the rate of a serial port can be set here');
@@ -72,7 +78,7 @@ function createProgressLine(baudRate: number) {
 }
 
 async function scanLine(
-  line: BusConfig,
+  line: LineConfig,
   driver: Driver,
   { options, signal }: { options: ScanOptions; signal: AbortSignal },
 ): Promise<Pass> {

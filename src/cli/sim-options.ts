@@ -5,7 +5,7 @@ import { type Fault, parseFault } from '../sim/faults.ts';
 
 /** The arguments of `amr sim`; all of these throw commander's InvalidArgumentError. */
 export interface FaultyMeter {
-  /** Twelve digits, or `all`. */
+  /** Digits, or `all`. */
   readonly meter: string;
   readonly fault: Fault;
 }
@@ -19,9 +19,9 @@ export function whole(low: number, high: number): (text: string) => number {
   };
 }
 
-/** A DL/T 645 address, filled up to twelve digits. */
+/** A DL/T 645 address or a Modbus unit. */
 export function parseAddress(text: string): string {
-  if (/^\d{1,12}$/.test(text)) return text.padStart(12, '0');
+  if (/^\d{1,12}$/.test(text)) return text;
   throw new InvalidArgumentError('It must be up to 12 digits.');
 }
 

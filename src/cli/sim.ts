@@ -1,15 +1,20 @@
 import { appendFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { type Clock, systemClock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import type { JournalEntry } from '../core/slave.ts';
-import { DRIVERS } from '../drivers.ts';
-import type { MeterKind } from '../sim/curve.ts';
 import { FAULTS } from '../sim/faults.ts';
 import { createSimLine, type SimLine } from '../sim/line.ts';
-import { createDisplay } from '../sim/load.ts';
-import { hash } from '../sim/random.ts';
+import { createModbusTcpMeters, type ModbusTcpMeters, serveModbusTcp } from '../sim/modbus-tcp.ts';
 import { serveSerial, serveTcp } from '../sim/serve.ts';
+import {
+  applyFaults,
+  bitsPerByteOf,
+  buildMeters,
+  KINDS,
+  SIM_DEFAULTS,
+  type SimMetersSettings,
+} from './sim-meters.ts';
 import {
   collectFault,
   type FaultyMeter,
@@ -20,93 +25,88 @@ import {
   whole,
 } from './sim-options.ts';
 
-/** `amr sim`: simulated meters on a simulated line, for tests, demos and bench work. */
-const PROTOCOLS = Object.keys(DRIVERS);
-const KINDS = ['single', 'three', 'mixed'] as const;
-
-export interface SimLineSettings {
-  readonly clock?: Clock;
-  readonly meters?: number;
-  /** Twelve digits; the others follow by one. */
-  readonly firstAddress?: string;
-  /** `mixed`: every third meter is three-phase. */
-  readonly kind?: (typeof KINDS)[number];
+/** `amr sim`: simulated meters, for tests, demos and bench work. */
+export interface SimLineSettings extends SimMetersSettings {
+  /** As the first model is delivered where absent. */
   readonly baudRate?: number;
   readonly answerDelayMs?: number;
-  readonly preamble?: number;
-  readonly seed?: number;
-  readonly zone?: string;
-  /** What the meters speak, of the table of drivers. */
-  readonly protocol?: string;
-  /** How far the meters' own clocks are ahead. */
-  readonly driftMs?: number;
   readonly faults?: readonly FaultyMeter[];
   readonly onAnswer?: (entry: JournalEntry) => void;
 }
 
-const DEFAULTS = {
-  clock: systemClock,
-  meters: 8,
-  firstAddress: '000000000001',
-  kind: 'mixed',
-  baudRate: 2400,
-  answerDelayMs: 20,
-  preamble: 4,
-  seed: 1,
-  zone: 'Asia/Shanghai',
-  protocol: 'dlt645-2007',
-  driftMs: 0,
-} as const satisfies SimLineSettings;
+const ANSWER_DELAY_MS = 20;
 
-function kindOf(kind: (typeof KINDS)[number], index: number): MeterKind {
-  if (kind !== 'mixed') return kind;
-  return index % 3 === 2 ? 'three' : 'single';
+/** What a line and a connection have in common. */
+async function partsOf(settings: SimLineSettings, on: 'line' | 'modbus-tcp') {
+  const { clock = systemClock, seed = SIM_DEFAULTS.seed, onAnswer } = settings;
+  const meters = await buildMeters(settings, on);
+  const [{ createSlave, model }] = meters;
+  const answerDelayMs = settings.answerDelayMs ?? ANSWER_DELAY_MS;
+  const listener = onAnswer === undefined ? {} : { onAnswer };
+  return {
+    /** How the first of them talks. */
+    lineOfModel: model.line,
+    parts: { clock, seed, meters, createSlave, answerDelayMs, ...listener },
+  };
+}
+
+async function lineWithSettings(settings: SimLineSettings) {
+  const { parts, lineOfModel } = await partsOf(settings, 'line');
+  const talk = { ...lineOfModel, baudRate: settings.baudRate ?? lineOfModel.baudRate };
+  const line = createSimLine({
+    ...parts,
+    baudRate: talk.baudRate,
+    bitsPerByte: bitsPerByteOf(talk),
+    isPrecise: parts.clock === systemClock,
+  });
+  applyFaults(line, settings.faults ?? [], { meters: parts.meters, on: 'line' });
+  return { line, talk };
 }
 
 /**
- * A line with DL/T 645 meters; every fourth has solar panels and feeds in around noon.
- * Throws CONFIG_INVALID for a fault of a meter that is not there.
+ * A line with its meters, of one model or of several. Throws CONFIG_INVALID for models, addresses
+ * and faults that cannot be.
  */
 export async function buildSimLine(settings: SimLineSettings = {}): Promise<SimLine> {
-  const merged = { ...DEFAULTS, ...settings };
-  const { clock, meters: count, firstAddress, kind, zone, driftMs, protocol, ...line } = merged;
-  const createSlave = await DRIVERS[protocol]?.slave();
-  if (createSlave === undefined) throw new AmrError('INTERNAL', `no driver ${protocol}`);
-  const meters = Array.from({ length: count }, (_, index) => ({
-    address: String(BigInt(firstAddress) + BigInt(index)).padStart(12, '0'),
-    preamble: line.preamble,
-    display: createDisplay({
-      clock,
-      kind: kindOf(kind, index),
-      seed: hash(line.seed, index),
-      zone,
-      solar: index % 4 === 3,
-      driftMs,
-    }),
-  }));
-  // The first look at a register adds up the past; later, that would hold up the line.
-  for (const { display } of meters) display.show('energy_active_import');
-  const isPrecise = clock === systemClock;
-  const simLine = createSimLine({ ...line, clock, createSlave, meters, isPrecise });
-  for (const { meter, fault } of settings.faults ?? []) {
-    const addresses = meter === 'all' ? simLine.addresses : [meter];
-    for (const address of addresses) simLine.setFault(address, fault);
-  }
-  return simLine;
+  return (await lineWithSettings(settings)).line;
+}
+
+/**
+ * Meters behind a Modbus TCP address; with `isBehindGateway` on a line behind it. Throws
+ * CONFIG_INVALID as {@link buildSimLine} does.
+ */
+export async function buildModbusTcpMeters(
+  settings: SimLineSettings & { readonly isBehindGateway?: boolean },
+): Promise<ModbusTcpMeters> {
+  const { parts, lineOfModel } = await partsOf(settings, 'modbus-tcp');
+  const baudRate = settings.baudRate ?? lineOfModel.baudRate;
+  const line = { baudRate, bitsPerByte: bitsPerByteOf(lineOfModel) };
+  const gateway = settings.isBehindGateway === true ? { line } : {};
+  const meters = createModbusTcpMeters({ ...parts, ...gateway });
+  applyFaults(meters, settings.faults ?? [], { meters: parts.meters, on: 'modbus-tcp' });
+  return meters;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
 }
 
 interface SimCommandOptions {
+  readonly model: string;
+  readonly models?: string;
   readonly meters: number;
   readonly firstAddress: string;
-  readonly kind: (typeof KINDS)[number];
-  readonly baud: number;
+  readonly kind?: (typeof KINDS)[number];
+  readonly baud?: number;
   readonly delay: number;
-  readonly listen: { host: string; port: number };
+  readonly listen: Place;
   readonly serial?: string;
+  readonly modbusTcp?: Place;
+  readonly gateway?: true;
   readonly preamble: number;
   readonly seed: number;
   readonly zone: string;
-  readonly protocol: string;
   readonly drift: number;
   readonly fault?: readonly FaultyMeter[];
   readonly journal?: string;
@@ -122,39 +122,96 @@ function openJournal(path: string): (entry: JournalEntry) => void {
   return (entry) => appendFileSync(path, `${JSON.stringify(entry)}\n`);
 }
 
-function lineOf(options: SimCommandOptions): Promise<SimLine> {
-  const { baud, delay, drift, fault, journal, ...same } = options;
-  return buildSimLine({
-    ...same,
-    baudRate: baud,
-    answerDelayMs: delay,
-    driftMs: drift * 1000,
-    faults: fault ?? [],
+function settingsOf(options: SimCommandOptions): SimLineSettings {
+  const { model, meters, firstAddress, kind, preamble, seed, zone, journal } = options;
+  return {
+    ...{ model, meters, firstAddress, preamble, seed, zone },
+    ...(kind === undefined ? {} : { kind }),
+    ...(options.models === undefined ? {} : { modelsDir: options.models }),
+    ...(options.baud === undefined ? {} : { baudRate: options.baud }),
+    answerDelayMs: options.delay,
+    driftMs: options.drift * 1000,
+    faults: options.fault ?? [],
     ...(journal === undefined ? {} : { onAnswer: openJournal(journal) }),
-  });
+  };
 }
 
-/** Serves the line where the options say; `gone` resolves when that place is no more. */
-async function serve(line: SimLine, { serial, listen, baud }: SimCommandOptions) {
-  if (serial !== undefined) {
-    const served = await serveSerial(line, { path: serial, baudRate: baud });
-    return { ...served, listening: `serial:${serial}?baud=${baud}&parity=even` };
+/** Meters that are reachable; `gone` resolves when the place where they are is no more. */
+interface Reachable {
+  readonly addresses: readonly string[];
+  readonly listening: string;
+  readonly gone: Promise<void> | null;
+  close(): Promise<void>;
+}
+
+function urlOf(scheme: string, { host }: Place, port: number): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function reachByModbusTcp(options: SimCommandOptions, place: Place): Promise<Reachable> {
+  const isBehindGateway = options.gateway === true;
+  const meters = await buildModbusTcpMeters({ ...settingsOf(options), isBehindGateway });
+  const served = await serveModbusTcp(meters, place);
+  return {
+    addresses: meters.addresses,
+    listening: urlOf('modbus-tcp', place, served.port),
+    gone: null,
+    async close() {
+      meters.close();
+      await served.close();
+    },
+  };
+}
+
+async function reachBySerial(options: SimCommandOptions, path: string): Promise<Reachable> {
+  const { line, talk } = await lineWithSettings(settingsOf(options));
+  const { baudRate, parity, stopBits } = talk;
+  const served = await serveSerial(line, { path, ...talk });
+  return {
+    addresses: line.addresses,
+    listening: `serial:${path}?baud=${baudRate}&parity=${parity}&stop=${stopBits}`,
+    gone: served.gone,
+    async close() {
+      line.close();
+      await served.close();
+    },
+  };
+}
+
+async function reachByTcp(options: SimCommandOptions): Promise<Reachable> {
+  const line = await buildSimLine(settingsOf(options));
+  const served = await serveTcp(line, options.listen);
+  return {
+    addresses: line.addresses,
+    listening: urlOf('tcp', options.listen, served.port),
+    gone: null,
+    async close() {
+      line.close();
+      await served.close();
+    },
+  };
+}
+
+/** Throws CONFIG_INVALID for options that do not go together. */
+function reach(options: SimCommandOptions): Promise<Reachable> {
+  const { serial, modbusTcp, gateway } = options;
+  if (gateway === true && modbusTcp === undefined) {
+    throw new AmrError('CONFIG_INVALID', '--gateway goes with --modbus-tcp');
   }
-  const served = await serveTcp(line, listen);
-  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
-  return { ...served, listening: `tcp://${host}:${served.port}`, gone: null };
+  if (modbusTcp !== undefined) return reachByModbusTcp(options, modbusTcp);
+  return serial === undefined ? reachByTcp(options) : reachBySerial(options, serial);
 }
 
 function announce(
-  listening: string,
-  addresses: readonly string[],
-  { json, protocol }: SimCommandOptions,
+  { listening, addresses }: Reachable,
+  { json, model, models }: SimCommandOptions,
 ): void {
+  const own = models === undefined ? '' : `--models ${models} `;
   const text = json
     ? JSON.stringify({ listening, meters: addresses })
     : [
-        `${addresses.length} simulated ${protocol} meters, ${addresses[0]} to ${addresses.at(-1)}, on ${listening}`,
-        `Read one: amr read --bus '${listening}' --model ${protocol} --address ${addresses[0]} energy`,
+        `${addresses.length} simulated ${model} meters, ${addresses[0]} to ${addresses.at(-1)}, on ${listening}`,
+        `Read one: amr read --bus '${listening}' ${own}--model ${model} --address ${addresses[0]} energy`,
         'Stop with Ctrl-C.',
       ].join('\n');
   process.stdout.write(`${text}\n`);
@@ -176,21 +233,20 @@ function stopSignal(): { readonly received: Promise<'stopped'>; forget(): void }
 
 /** Runs until SIGINT or SIGTERM; rejects with PORT_LOST when the serial port goes away. */
 async function runSim(options: SimCommandOptions): Promise<void> {
-  const line = await lineOf(options);
-  const served = await serve(line, options);
+  const reachable = await reach(options);
   const signal = stopSignal();
-  announce(served.listening, line.addresses, options);
-  const lost = served.gone === null ? [] : [served.gone.then(() => 'lost' as const)];
+  announce(reachable, options);
+  const lost = reachable.gone === null ? [] : [reachable.gone.then(() => 'lost' as const)];
   const end = await Promise.race([signal.received, ...lost]);
   signal.forget();
-  line.close();
-  await served.close();
-  if (end === 'lost') throw new AmrError('PORT_LOST', `${served.listening} went away`);
+  await reachable.close();
+  if (end === 'lost') throw new AmrError('PORT_LOST', `${reachable.listening} went away`);
 }
 
 const HELP = `
 Example:
   amr sim --meters 4 --listen 127.0.0.1:7645 --fault 000000000002=bit-flip:0.2
+  amr sim --model eastron-sdm630 --meters 2 --first-address 17 --modbus-tcp 127.0.0.1:1502
 
 Faults, as METER=FAULT[:PROBABILITY[:MS]]; METER may be "all", MS is for late and split:
 ${Object.entries(FAULTS)
@@ -200,27 +256,33 @@ ${Object.entries(FAULTS)
 
 /** The verb `sim`. */
 export function simCommand(): Command {
+  const { model, meters, firstAddress, preamble, seed, zone } = SIM_DEFAULTS;
   return new Command('sim')
-    .description('run simulated DL/T 645 meters behind a TCP or serial line')
-    .option('--meters <n>', 'number of meters', whole(1, 256), DEFAULTS.meters)
-    .option('--first-address <digits>', 'first address', parseAddress, DEFAULTS.firstAddress)
+    .description('run simulated meters behind a TCP or serial line, or behind Modbus TCP')
+    .option('--model <name>', 'of the meters; see config/models', model)
+    .option('--models <dir>', 'own models besides, as modelsDir of the configuration')
+    .option('--meters <n>', 'number of meters', whole(1, 256), meters)
+    .option('--first-address <digits>', 'first address or unit', parseAddress, firstAddress)
     .addOption(
-      new Option('--protocol <name>', 'that the meters speak')
-        .choices(PROTOCOLS)
-        .default(DEFAULTS.protocol),
+      new Option('--kind <kind>', 'of meters; otherwise as the model is, or mixed').choices(KINDS),
     )
-    .addOption(new Option('--kind <kind>', 'of meters').choices(KINDS).default(DEFAULTS.kind))
-    .option('--baud <rate>', 'speed of the line, 8E1', whole(300, 921_600), DEFAULTS.baudRate)
-    .option('--delay <ms>', 'before an answer', whole(0, 60_000), DEFAULTS.answerDelayMs)
+    .option('--baud <rate>', "speed of the line, otherwise the model's", whole(300, 921_600))
+    .option('--delay <ms>', 'before an answer', whole(0, 60_000), ANSWER_DELAY_MS)
     .addOption(
-      new Option('--listen <host:port>', 'serve over TCP; port 0 takes a free one')
+      new Option('--listen <host:port>', 'serve the line over TCP; port 0 takes a free one')
         .argParser(parseListen)
         .default({ host: '127.0.0.1', port: 7645 }, '127.0.0.1:7645'),
     )
     .addOption(new Option('--serial <path>', 'serve on a port or pty').conflicts('listen'))
-    .option('--preamble <n>', 'FE bytes before an answer', whole(0, 16), DEFAULTS.preamble)
-    .option('--seed <n>', 'of loads and faults', whole(0, 999_999_999), DEFAULTS.seed)
-    .option('--zone <name>', "the meters' time zone", parseZone, DEFAULTS.zone)
+    .addOption(
+      new Option('--modbus-tcp <host:port>', 'serve Modbus TCP; port 0 takes a free one')
+        .argParser(parseListen)
+        .conflicts(['listen', 'serial']),
+    )
+    .option('--gateway', 'with --modbus-tcp: as a gateway with the meters on a line behind it')
+    .option('--preamble <n>', 'FE bytes before an answer of DL/T 645', whole(0, 16), preamble)
+    .option('--seed <n>', 'of loads and faults', whole(0, 999_999_999), seed)
+    .option('--zone <name>', "the meters' time zone", parseZone, zone)
     .option('--drift <seconds>', "how far the meters' clocks are ahead", parseDrift, 0)
     .option('--fault <meter=fault>', 'see below; may be given again', collectFault)
     .option('--journal <file>', 'append every answer given, as JSON lines')

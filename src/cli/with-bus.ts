@@ -1,12 +1,10 @@
 /** A line opened for one command, without any configuration. */
 import pino from 'pino';
-import { type CountedBus, createBus } from '../bus/bus.ts';
+import type { CountedBus } from '../bus/counted.ts';
 import type { BusConfig } from '../config/schema.ts';
 import { toHex } from '../core/bytes.ts';
 import { systemClock } from '../core/clock.ts';
-import { createTransport } from '../field.ts';
-import { createLink } from '../transport/link.ts';
-import { createTrace, traced } from '../transport/trace.ts';
+import { createFieldLine } from '../field.ts';
 
 /**
  * The line open for the time of `work`; afterwards, where asked for, its last bytes on stderr.
@@ -17,19 +15,14 @@ export async function withBus<T>(
   showTrace: boolean,
   work: (bus: CountedBus) => Promise<T>,
 ): Promise<T> {
-  const clock = systemClock;
   const log = pino({ level: 'silent' });
-  const trace = createTrace(clock, log);
-  const make = () => traced(createTransport(config, clock), trace);
-  const link = createLink({ make, clock, log, random: Math.random });
+  const deps = { clock: systemClock, log, random: Math.random };
+  const { bus, link, trace } = createFieldLine('line', config, deps);
   const end = new AbortController();
   const running = link.run(end.signal);
   try {
     await link.firstAttempt;
-    const timing = { latencyMs: config.latency, turnaroundMs: config.turnaround };
-    return await work(
-      createBus({ name: link.info.address, ...timing }, { line: link, clock, log }),
-    );
+    return await work(bus);
   } finally {
     end.abort();
     await running;

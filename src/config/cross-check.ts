@@ -1,5 +1,6 @@
 /** What no schema can see: words that must agree across the file, and things outside it. */
 import { realpathSync } from 'node:fs';
+import type { BusKind } from '../core/bus.ts';
 import type { Driver } from '../core/driver.ts';
 import { AmrError } from '../core/errors.ts';
 import { FREEZE_DAILY, type MeterModel, resolveRegisters } from '../core/model.ts';
@@ -20,6 +21,12 @@ export interface Checked {
 
 /** Says that something is wrong at a path of the configuration. */
 export type Complain = (path: Path, message: string) => void;
+
+/** The kinds of bus, in the words of the configuration. */
+const NAMES: Readonly<Record<BusKind, string>> = {
+  line: 'a line, serial or tcp',
+  'modbus-tcp': 'a Modbus TCP connection',
+};
 
 type Rule = (checked: Checked, complain: Complain) => void;
 
@@ -94,8 +101,35 @@ const plansAreUsed: Rule = ({ config, isIncomplete }, complain) => {
   }
 };
 
+const driversSpeakOverTheBuses: Rule = ({ config, models, drivers }, complain) => {
+  const buses = new Map(Object.entries(config.buses));
+  for (const [index, { bus: name, model }] of config.meters.entries()) {
+    const bus = buses.get(name);
+    const driver = drivers.get(models.get(model)?.protocol ?? '');
+    if (bus === undefined || driver === undefined) continue;
+    const kind = 'modbusTcp' in bus ? 'modbus-tcp' : 'line';
+    if (driver.buses.includes(kind)) continue;
+    const what = `bus ${name} is ${NAMES[kind]}, which ${driver.protocol} does not go over`;
+    complain(['meters', index, 'bus'], what);
+  }
+};
+
+/** A serial server or a device at the network keeps the settings that it has. */
+const onlySerialPortsAreSet: Rule = ({ config }, complain) => {
+  const buses = new Map(Object.entries(config.buses));
+  for (const [index, meter] of config.meters.entries()) {
+    const bus = buses.get(meter.bus);
+    if (bus === undefined || 'serial' in bus) continue;
+    for (const key of ['baudRate', 'parity', 'stopBits'] as const) {
+      if (meter[key] === undefined) continue;
+      complain(['meters', index, key], `${key}: bus ${meter.bus} is no serial port of this host`);
+    }
+  }
+};
+
 function placeOfBus(bus: BusConfig): string {
   if ('tcp' in bus) return `${bus.tcp.host}:${bus.tcp.port}`;
+  if ('modbusTcp' in bus) return `${bus.modbusTcp.host}:${bus.modbusTcp.port}`;
   try {
     return realpathSync(bus.serial.path);
   } catch {
@@ -171,16 +205,39 @@ const uplinksAreOwn: Rule = ({ config }, complain) => {
   }
 };
 
+/** Somebody must hear it, and a moment a minute away from every slot must exist. */
+const clocksCanBeSet: Rule = ({ config, models, drivers, isIncomplete }, complain) => {
+  if (isIncomplete) return;
+  for (const [name, bus] of Object.entries(config.buses)) {
+    if (!('clockBroadcast' in bus) || bus.clockBroadcast === undefined) continue;
+    const path: Path = ['buses', name, 'clockBroadcast'];
+    const meters = config.meters.filter((meter) => meter.bus === name);
+    const driverOf = (model: string) => drivers.get(models.get(model)?.protocol ?? '');
+    if (meters.every(({ model }) => driverOf(model)?.broadcastTime === undefined)) {
+      complain(path, 'no meter on this bus takes the time by broadcast');
+    }
+    const plans = new Set(meters.flatMap((meter) => meter.plans));
+    for (const plan of plans) {
+      const settings = config.plans[plan];
+      if (settings === undefined || 'at' in settings || settings.every > 120_000) continue;
+      complain(path, `never sent: the plan "${plan}" leaves no moment 1m away from a slot`);
+    }
+  }
+};
+
 /** Every one of these holds, or the gateway does not start. */
 export const RULES: readonly Rule[] = [
   metersKnowTheirWords,
   meterIdsAreUnique,
   addressesAreGood,
+  driversSpeakOverTheBuses,
+  onlySerialPortsAreSet,
   plansAreUsed,
   portsAreOwn,
   freezesAreReadOnceADay,
   modelsHaveWhatPlansRead,
   driversServeTheModels,
+  clocksCanBeSet,
   uplinksAreOwn,
 ];
 

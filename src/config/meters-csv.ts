@@ -8,6 +8,7 @@ import { type Place, type Problem, problemAt, suggestion } from './problem.ts';
 import { type MeterConfig, meterSchema } from './schema.ts';
 
 const COLUMNS = Object.keys(meterSchema.shape);
+const NUMBERS: readonly string[] = ['ct', 'pt', 'baudRate', 'stopBits'];
 
 export interface CsvMeter {
   readonly meter: MeterConfig;
@@ -51,7 +52,7 @@ function toInput(
     const text = fields[index] ?? '';
     if (text === '') continue;
     if (column === 'plans') input[column] = text.split('+').map((plan) => plan.trim());
-    else input[column] = column === 'ct' || column === 'pt' ? Number(text) : text;
+    else input[column] = NUMBERS.includes(column) ? Number(text) : text;
   }
   return input;
 }

@@ -47,9 +47,14 @@ export async function readModels(dirs: readonly string[]): Promise<ReadModels> {
 
 export const packagedModelsDir = () => join(packageRoot(), 'config', 'models');
 
-/** The models that come with the package. Throws CONFIG_INVALID. */
-export async function loadModels(): Promise<ReadonlyMap<string, MeterModel>> {
-  const { models, problems } = await readModels([packagedModelsDir()]);
+/**
+ * The models that come with the package, and those of the directories named. Throws CONFIG_INVALID
+ * with one line for each problem.
+ */
+export async function loadModels(
+  ...own: readonly string[]
+): Promise<ReadonlyMap<string, MeterModel>> {
+  const { models, problems } = await readModels([packagedModelsDir(), ...own]);
   if (problems.length === 0) return models;
   throw new AmrError('CONFIG_INVALID', problems.map(problemLine).join('\n'));
 }

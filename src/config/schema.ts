@@ -23,6 +23,28 @@ export const duration = z
 
 const id = z.string().regex(ID_PATTERN, 'letters, digits, "_" and "-", at most 64');
 
+const baudRate = z.int().min(300).max(921_600);
+const parity = z.enum(['none', 'even', 'odd']);
+const stopBits = z.literal([1, 2]);
+const tcpPort = z.int().min(1).max(65_535);
+
+const wallTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a wall time such as "00:05"');
+
+const clockBroadcast = z
+  .strictObject({
+    at: wallTime.describe('when the clocks are looked at, once a day'),
+    threshold: duration
+      .prefault('60s')
+      .refine((ms) => ms >= 5000 && ms <= 300_000, 'from 5s to 5m')
+      .describe('nothing is sent unless a meter is off by more than this'),
+  })
+  .describe(
+    'sets the clocks of all meters on the line, DL/T 645 function 08H: at the first moment after ' +
+      '`at` that is 5 min away from midnight and daily plans and 1 min from other slots, while the ' +
+      'gateway knows the time and no meter is off by more than 5 min; never where absent',
+  )
+  .optional();
+
 const timing = {
   latency: duration
     .prefault('100ms')
@@ -38,22 +60,20 @@ const serialBus = z.strictObject({
       .string()
       .startsWith('/')
       .describe('device; prefer the stable name in /dev/serial/by-id'),
-    baudRate: z.int().min(300).max(921_600).default(2400),
-    dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
-    parity: z.enum(['none', 'even', 'odd']).default('even'),
-    stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+    baudRate: baudRate.default(2400),
+    dataBits: z.literal([7, 8]).default(8),
+    parity: parity.default('even'),
+    stopBits: stopBits.default(1),
   }),
   ...timing,
+  clockBroadcast,
 });
 
 const tcpBus = z.strictObject({
   tcp: z.strictObject({
     host: z.string().min(1),
-    port: z.int().min(1).max(65_535),
-    baudRate: z
-      .int()
-      .min(300)
-      .max(921_600)
+    port: tcpPort,
+    baudRate: baudRate
       .default(2400)
       .describe('of the line behind the serial server; sets the deadlines'),
   }),
@@ -61,10 +81,27 @@ const tcpBus = z.strictObject({
   latency: duration
     .prefault('500ms')
     .describe('what the serial server and the network add to every answer time'),
+  clockBroadcast,
+});
+
+const modbusTcpBus = z.strictObject({
+  modbusTcp: z.strictObject({
+    host: z.string().min(1),
+    port: tcpPort.default(502),
+    inFlight: z
+      .int()
+      .min(1)
+      .max(16)
+      .default(1)
+      .describe('requests under way at the same time; many devices take one'),
+  }),
+  latency: duration
+    .prefault('500ms')
+    .describe('what the network and a gateway behind it add to every answer time'),
 });
 
 /** One physical line or socket. */
-export const busSchema = z.union([serialBus, tcpBus]);
+export const busSchema = z.union([serialBus, tcpBus, modbusTcpBus]);
 
 const planCommon = {
   read: z
@@ -91,7 +128,7 @@ const intervalPlan = z.strictObject({
 });
 
 const dailyPlan = z.strictObject({
-  at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a wall time such as "00:05"'),
+  at: wallTime,
   every: z.literal('day').default('day'),
   ...planCommon,
 });
@@ -110,6 +147,11 @@ export const meterSchema = z.strictObject({
   bus: id,
   model: z.string(),
   plans: z.array(id).min(1),
+  baudRate: baudRate
+    .optional()
+    .describe('where the meter talks otherwise than its serial bus is set'),
+  parity: parity.optional(),
+  stopBits: stopBits.optional(),
   ct: z
     .number()
     .positive()

@@ -1,12 +1,25 @@
+import type { LineSettings, TransportInfo } from './transport.ts';
+
 /** Who goes first when several exchanges wait for the line, highest first. */
 export const PRIORITIES = ['control', 'on-demand', 'billing', 'curve', 'live', 'backfill'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-/** Cuts a byte stream into frames. One framer serves one exchange. */
+/**
+ * Cuts a byte stream into frames. On a line one framer serves one exchange; on a connection that
+ * of the first exchange serves all, until the connection is opened anew.
+ */
 export interface Framer<Frame> {
   /** Takes the next bytes, gives the frames that are complete now, in order. */
   push(bytes: Uint8Array): Frame[];
+  /** What came is no stream of frames, and nothing behind it can be told apart any more. */
+  readonly isBroken?: boolean;
 }
+
+/**
+ * What the exchanges stand on: the bytes of one line, one exchange at a time, or a Modbus TCP
+ * connection, whose answers carry the number of their request.
+ */
+export type BusKind = 'line' | 'modbus-tcp';
 
 /** One question and its answer on the line. */
 export interface Exchange<Frame> {
@@ -26,6 +39,13 @@ export interface Exchange<Frame> {
   readonly onSent?: () => void;
   /** Silence is one of the usual answers here, no sign of a port that hangs. */
   readonly mayBeSilent?: boolean;
+  /**
+   * Silence that must precede the request, where a protocol delimits its frames by it; asked with
+   * the settings in force when the request goes out.
+   */
+  readonly gapMs?: (line: TransportInfo) => number;
+  /** How the meter talks, where that is not how the bus is set. */
+  readonly line?: LineSettings;
 }
 
 /** What is told to all meters at once and answered by none. */
@@ -47,12 +67,17 @@ export interface Sender {
   send(sending: Sending): Promise<void>;
 }
 
-/** One physical line: exactly one exchange at a time. */
+/**
+ * One physical line: exactly one exchange at a time. Or one Modbus TCP connection: several where
+ * it is set so, and no silence, as nobody there hears the others.
+ */
 export interface Bus {
   readonly name: string;
+  readonly kind: BusKind;
   /**
-   * Waits for the line, sends and returns the matching frame. Rejects with a PORT_ or BUS_ error;
-   * whatever happens, the line is quiet before the next exchange starts.
+   * Waits for the line, sends and returns the matching frame. Rejects with a PORT_ or BUS_ error,
+   * with FRAME_MALFORMED where a connection speaks another protocol; whatever happens, a line is
+   * quiet before the next exchange starts.
    */
   exchange<Frame>(exchange: Exchange<Frame>): Promise<Frame>;
 }

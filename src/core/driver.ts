@@ -1,8 +1,9 @@
-import type { Bus, Priority } from './bus.ts';
+import type { Bus, BusKind, Priority, Sender } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { Decimal } from './decimal.ts';
 import type { AmrError } from './errors.ts';
 import type { MeterModel } from './model.ts';
+import type { Notes } from './notes.ts';
 import type { Register } from './registers.ts';
 
 /** Quality codes of IEC 61968-9, written system.category.index; system 2 is collection. */
@@ -240,6 +241,8 @@ export interface DecodedValue {
   readonly flags?: readonly string[];
   /** The bytes that were no such value, lower-case hex in wire order. */
   readonly raw?: string;
+  /** What a status word says: its bits that are set, in words. */
+  readonly means?: readonly string[];
 }
 
 /** What one identifier of the protocol holds, be it a register or anything else. */
@@ -251,9 +254,33 @@ export interface ItemReading {
   readonly cutShort?: AmrError;
 }
 
+/** The meter that a session speaks with; its address as {@link Driver.parseAddress} gives it. */
+export interface MeterSetup {
+  readonly address: string;
+  readonly model: MeterModel;
+}
+
+export interface SessionDeps {
+  readonly clock: Clock;
+  /** Of this meter alone. */
+  readonly notes: Notes;
+}
+
+/** What is told to all meters of a line at once. */
+export interface TimeBroadcast {
+  /** Its wall time is what the meters get. */
+  readonly clock: Clock;
+  /** The zone of the meters' wall time, an IANA name. */
+  readonly zone: string;
+  readonly priority: Priority;
+  readonly signal: AbortSignal;
+}
+
 /** One protocol. */
 export interface Driver {
   readonly protocol: string;
+  /** The kinds of bus that its meters can be on. */
+  readonly buses: readonly BusKind[];
   /** The address as the frames carry it; throws CONFIG_INVALID. */
   parseAddress(text: string): string;
   /** Complaints about a model's sources, empty when the driver can serve it. */
@@ -264,9 +291,19 @@ export interface Driver {
   knows(identifier: string): boolean;
   /** The step of the register's digits, such as `0.01`; `null` where the model lacks it. */
   resolution(model: MeterModel, register: Register): string | null;
-  open(bus: Bus, address: string, model: MeterModel): DriverSession;
+  open(bus: Bus, meter: MeterSetup, deps: SessionDeps): DriverSession;
+  /**
+   * The protocol that a meter at this address speaks, of those that are told apart by asking;
+   * `null` where it answers to none. Rejects with PORT_ errors, BUS_ABORTED and BUS_JAMMED.
+   */
+  identify?(bus: Bus, address: string, options: ReadOptions): Promise<string | null>;
   /** Finds the meters on a line of which nothing is known. Never rejects with an AmrError. */
   discover?(bus: Bus, options: DiscoverOptions): Promise<Discovery>;
+  /**
+   * Sets the clocks of all meters that hear it; no meter answers. Rejects with PORT_ and BUS_
+   * errors. Drivers whose meters understand one frame share one function.
+   */
+  broadcastTime?(sender: Sender, options: TimeBroadcast): Promise<void>;
   /** Every frame in these bytes, broken ones included, in order. */
   decode(bytes: Uint8Array): DecodedFrame[];
 }

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   FRAME_MALFORMED: { transient: true, meaning: 'the bytes are no frame of the protocol' },
   METER_EXCEPTION: { transient: false, meaning: 'the meter answered with its own error word' },
   METER_UNSUPPORTED: { transient: false, meaning: 'the meter does not have this register' },
+  METER_BUSY: { transient: true, meaning: 'the meter is busy; asked again later' },
   METER_WRONG_ITEM: { transient: true, meaning: 'the meter answered another data item' },
   DATA_INVALID: { transient: false, meaning: 'the meter showed digits that are no number' },
   DATA_ABSENT: {

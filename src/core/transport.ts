@@ -1,9 +1,20 @@
+/** How bytes go over a serial line. */
+export interface LineSettings {
+  readonly baudRate: number;
+  readonly dataBits: 7 | 8;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+}
+
 /** Bytes in, bytes out; knows nothing of frames. */
 export interface TransportInfo {
-  readonly kind: 'serial' | 'tcp';
+  readonly kind: 'serial' | 'tcp' | 'modbus-tcp';
   /** What a person calls it: the device path, or host:port. */
   readonly address: string;
-  /** Of the line at the far end; transmit times are computed from it. */
+  /**
+   * Of the line at the far end; transmit times are computed from it. Infinite for Modbus TCP:
+   * whatever lies behind the connection, its bytes are not the gateway's to time.
+   */
   readonly baudRate: number;
   /** Start, data, parity and stop bits of one byte: 11 for 8E1, 10 for 8N1. */
   readonly bitsPerByte: number;
@@ -14,6 +25,7 @@ export interface TransportInfo {
  * a new attempt is a new object.
  */
 export interface Transport {
+  /** As the settings in force have it. */
   readonly info: TransportInfo;
   /** Listeners are set before `open`, so that no byte and no loss goes unseen. */
   onData(listener: (bytes: Uint8Array) => void): void;
@@ -23,6 +35,12 @@ export interface Transport {
   open(signal: AbortSignal): Promise<void>;
   /** Hands the bytes to the operating system; rejects with PORT_LOST. */
   write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Talks so from now on; `null`: as it was opened. Resolves with whether that is a change. Bytes
+   * under way are lost: none of them gets into the new settings. Rejects with PORT_LOST. Absent
+   * where the settings are not ours to change.
+   */
+  configure?(settings: LineSettings | null): Promise<boolean>;
   /** Never rejects and never hangs; may be called at any time and more than once. */
   close(): Promise<void>;
 }

@@ -19,7 +19,7 @@ export type Schedule =
 type DailySchedule = Extract<Schedule, { readonly kind: 'daily' }>;
 
 /** A daily reading may be taken this long after its time. */
-const DAILY_WINDOW_MS = 6 * 3_600_000;
+export const DAILY_WINDOW_MS = 6 * 3_600_000;
 
 /**
  * The first aligned moment after `t`, counted in elapsed time from local midnight: a day of

@@ -1,6 +1,6 @@
-import type { EventKind } from '../core/slave.ts';
 import type { Calendar } from './calendar.ts';
 import { FIRST_DAY } from './energy.ts';
+import { HABITS, type Habit, type HabitName } from './event-habits.ts';
 import { type PhasesOf, phaseCount } from './phases.ts';
 import { between } from './random.ts';
 
@@ -13,61 +13,45 @@ export interface Happening {
   readonly end: number;
 }
 
-interface Habit {
-  /** In one month, at most. */
-  readonly most: number;
-  readonly seconds: readonly [shortest: number, longest: number];
-  readonly salt: number;
-  readonly isOfPhase?: true;
-}
-
-const HABITS = {
-  'voltage-loss': { most: 2, seconds: [60, 1500], salt: 21, isOfPhase: true },
-  'power-off': { most: 3, seconds: [5, 50], salt: 22 },
-  programming: { most: 1, seconds: [30, 300], salt: 23 },
-  'cover-open': { most: 1, seconds: [60, 900], salt: 24 },
-  relay: { most: 2, seconds: [5, 50], salt: 25 },
-} as const satisfies Record<string, Habit>;
-
-export type HabitName = keyof typeof HABITS;
-
-/** Which habit an event shows a part of, and whether it is an event before its end. */
-export const EVENTS: Readonly<Record<EventKind, readonly [HabitName, 'begin' | 'end']>> = {
-  'voltage-loss': ['voltage-loss', 'end'],
-  'power-off': ['power-off', 'end'],
-  programming: ['programming', 'end'],
-  'cover-open': ['cover-open', 'end'],
-  'relay-trip': ['relay', 'begin'],
-  'relay-close': ['relay', 'end'],
-};
-
 export interface Events {
   /** All that had begun at this moment, in order; `null` where the meter has no such phase. */
   until(epochMs: number, name: HabitName, phase?: number): Happening[] | null;
 }
 
-export function createEvents({ kind, seed }: PhasesOf, calendar: Calendar): Events {
-  const ofMonth = (first: number, next: number, habit: Habit, phase: number): Happening[] => {
-    const count = between(0, habit.most, seed, habit.salt, phase, first);
-    const part = Math.floor((next - first) / Math.max(count, 1) / 1000);
-    const [shortest, longest] = habit.seconds;
-    return Array.from({ length: count }, (_, index) => {
-      const dice = [seed, habit.salt, phase, first, index] as const;
-      const begin = first + (part * index + between(0, part - longest, 1, ...dice)) * 1000;
-      return { begin, end: begin + between(shortest, longest, 2, ...dice) * 1000 };
-    });
-  };
+interface Month {
+  readonly start: number;
+  readonly end: number;
+}
 
+/** Each in a part of the month of its own, so that none begins before another ends. */
+function happeningsOf(month: Month, habit: Habit, dice: readonly number[]): Happening[] {
+  const [shortest, longest] = habit.seconds;
+  if (habit.isMonthly) return [{ begin: month.start, end: month.start + longest * 1000 }];
+  const count = between(habit.least ?? 0, habit.most, ...dice, month.start);
+  const part = Math.floor((month.end - month.start) / Math.max(count, 1) / 1000);
+  return Array.from({ length: count }, (_, index) => {
+    const own = [...dice, month.start, index];
+    const begin = month.start + (part * index + between(0, part - longest, 1, ...own)) * 1000;
+    return { begin, end: begin + between(shortest, longest, 2, ...own) * 1000 };
+  });
+}
+
+function isThere(habit: Habit, { kind }: PhasesOf, phase: number): boolean {
+  if (habit.needsThree && kind === 'single') return false;
+  return habit.isOfPhase ? phase >= 1 && phase <= phaseCount(kind) : phase === 0;
+}
+
+export function createEvents(phases: PhasesOf, calendar: Calendar): Events {
   return {
     until(epochMs, name, phase = 0) {
-      const habit: Habit = HABITS[name];
-      const isThere = habit.isOfPhase ? phase >= 1 && phase <= phaseCount(kind) : phase === 0;
-      if (!isThere) return null;
+      const habit = HABITS[name];
+      if (!isThere(habit, phases, phase)) return null;
+      const dice = [phases.seed, habit.salt, phase];
       const found: Happening[] = [];
       let month = calendar.firstOfMonth(FIRST_DAY);
       while (month.start <= epochMs) {
         const next = calendar.firstOfMonth(month.index, -1);
-        found.push(...ofMonth(month.start, next.start, habit, phase));
+        found.push(...happeningsOf({ start: month.start, end: next.start }, habit, dice));
         month = next;
       }
       return found.filter(({ begin }) => begin <= epochMs);

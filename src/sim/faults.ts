@@ -1,23 +1,50 @@
+import type { BusKind } from '../core/bus.ts';
 import { concatBytes } from '../core/bytes.ts';
 import { AmrError } from '../core/errors.ts';
 import type { SlaveFault } from '../core/slave.ts';
 import type { Random } from './random.ts';
 
-/** What can go wrong with a meter's answer, one line each; `ms` is the default of the timed ones. */
+const DLT645 = ['dlt645-2007', 'dlt645-1997'];
+const MODBUS = ['modbus'];
+
+interface FaultRow {
+  readonly text: string;
+  /** Default of the timed ones. */
+  readonly ms?: number;
+  /** Protocols that can have it; all where absent. */
+  readonly of?: readonly string[];
+  /** True where the bytes of a connection cannot suffer it. */
+  readonly isOfLine?: true;
+}
+
+/** What can go wrong with a meter's answer, one line each. */
 export const FAULTS = {
   silent: { text: 'does not answer' },
   late: { text: 'answers, but later than it should', ms: 2000 },
-  echo: { text: 'the line gives the request back before the answer, for all meters' },
+  echo: {
+    text: 'the line gives the request back before the answer, for all meters',
+    isOfLine: true,
+  },
   'noise-before': { text: 'up to 8 random bytes run into the answer' },
   'noise-after': { text: 'up to 8 random bytes follow the answer at once' },
-  'bit-flip': { text: 'one bit in the second half of the answer is turned' },
+  'bit-flip': { text: 'one bit in the second half of the answer is turned', isOfLine: true },
   truncated: { text: 'the answer breaks off somewhere in its second half' },
   split: { text: 'the answer has a pause in the middle', ms: 300 },
   glued: { text: 'the answer is followed at once by a copy of the answer before it' },
   'wrong-address': { text: 'the answer carries the next higher address' },
   'wrong-item': { text: 'the answer names another item than was asked for' },
-  'bad-record': { text: 'load records are marked as damaged by the meter' },
-} as const satisfies Record<string, { readonly text: string; readonly ms?: number }>;
+  'bad-record': { text: 'load records are marked as damaged by the meter', of: DLT645 },
+  exception: { text: 'exception 04, device failure, in place of the answer', of: MODBUS },
+  busy: { text: 'exception 06, device busy, in place of the answer', of: MODBUS },
+  'gateway-silent': {
+    text: 'exception 0B, the meter behind the gateway is silent, in place of the answer',
+    of: MODBUS,
+  },
+  'lying-count': {
+    text: 'the answer says 2 bytes more or less than it has, by turns, its CRC being right',
+    of: MODBUS,
+  },
+} as const satisfies Record<string, FaultRow>;
 
 export type FaultName = keyof typeof FAULTS;
 
@@ -39,13 +66,34 @@ export function isFaultName(word: string): word is FaultName {
   return Object.hasOwn(FAULTS, word);
 }
 
+const SLAVE_FAULTS: readonly string[] = [
+  'wrong-address',
+  'wrong-item',
+  'bad-record',
+  'exception',
+  'busy',
+  'gateway-silent',
+  'lying-count',
+] satisfies SlaveFault[];
+
 function isSlaveFault(name: FaultName): name is SlaveFault & FaultName {
-  return name === 'wrong-address' || name === 'wrong-item' || name === 'bad-record';
+  return SLAVE_FAULTS.includes(name);
 }
 
 /** The faults that the meter itself must commit. */
 export function slaveFaultOf(name: FaultName | null): SlaveFault | null {
   return name !== null && isSlaveFault(name) ? name : null;
+}
+
+/** Throws CONFIG_INVALID for a fault that a meter of this protocol cannot have there. */
+export function checkFault(name: FaultName, protocol: string, kind: BusKind): void {
+  const { of, isOfLine }: FaultRow = FAULTS[name];
+  if (of !== undefined && !of.includes(protocol)) {
+    throw new AmrError('CONFIG_INVALID', `a meter that speaks ${protocol} has no fault "${name}"`);
+  }
+  if (isOfLine === true && kind !== 'line') {
+    throw new AmrError('CONFIG_INVALID', `the fault "${name}" is one of lines, not of ${kind}`);
+  }
 }
 
 /** `NAME`, `NAME:PROBABILITY` or `NAME:PROBABILITY:MS`; throws CONFIG_INVALID. */
@@ -111,10 +159,7 @@ export function spoil(
       ];
     case 'glued':
       return whole(concatBytes(answer, before));
-    case 'echo':
-    case 'wrong-address':
-    case 'wrong-item':
-    case 'bad-record':
+    default:
       return whole(answer);
   }
 }

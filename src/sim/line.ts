@@ -55,7 +55,7 @@ function createListeners({ ports, stations }: Audience): (bytes: readonly WireBy
     for (const { start, end, value } of bytes) {
       for (const station of stations.values()) {
         if (start > lastEnd) station.silence(start - lastEnd);
-        station.hear(value, end);
+        station.hear(Uint8Array.of(value), end);
       }
       lastEnd = end;
     }
@@ -70,7 +70,8 @@ function createListeners({ ports, stations }: Audience): (bytes: readonly WireBy
 export function createSimLine(options: SimLineOptions): SimLine {
   const { clock, baudRate = 2400, bitsPerByte = 11, answerDelayMs = 20, seed = 1 } = options;
   const random = createRandom(seed);
-  const wire = createWire((bitsPerByte * 1000) / baudRate);
+  const byteMs = (bitsPerByte * 1000) / baudRate;
+  const wire = createWire(byteMs);
   const ports = new Set<SimPort>();
   const stations = new Map<string, Station>();
   const pump = createPump({
@@ -94,7 +95,8 @@ export function createSimLine(options: SimLineOptions): SimLine {
     before = answer;
   };
   const { createSlave, onAnswer } = options;
-  const deps = { clock, createSlave, onAnswer, random, say };
+  const medium = { kind: 'line', byteMs } as const;
+  const deps = { clock, createSlave, medium, onAnswer, random, say };
   for (const meter of options.meters) {
     stations.set(meter.address, createStation(meter, deps));
   }

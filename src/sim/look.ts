@@ -3,20 +3,24 @@ import { type Calendar, SLOT_MS } from './calendar.ts';
 import { createCurve, type SlotLoad } from './curve.ts';
 import { createDemand } from './demand.ts';
 import { createDemandDisplay, kilo } from './demand-registers.ts';
+import { createDerivedEnergy, DERIVED } from './derived-energy.ts';
 import { createEnergy } from './energy.ts';
 import { createEnergyDisplay } from './energy-registers.ts';
 import type { Events } from './events.ts';
 import { createNameplate } from './nameplate.ts';
 import type { PhasesOf } from './phases.ts';
+import { createPrepayment, PREPAID } from './prepayment.ts';
+import type { Look } from './shown.ts';
 import { showStatus } from './status.ts';
 import { showVariables } from './variables.ts';
+import { createVoltageQuality } from './voltage-quality.ts';
 import { showWaveforms } from './waveform.ts';
 
 const PRESENT_DEMAND = /demand_\w+_present$/;
+const REACTIVE_MINUTE = new RegExp(`^${SHOWN.reactivePowerOfMinute}$`);
 const WAVEFORM = /_(harmonic|distortion)_/;
-
-/** What a register shows at a moment, `null` where the meter lacks it; nothing else matters. */
-export type Look = (register: string, at: number) => string | null;
+const STATUS = new RegExp(`^${SHOWN.statusWord}`);
+const VOLTAGE_QUALITY = new RegExp(`^${SHOWN.voltageQuality}`);
 
 export interface LookOptions extends PhasesOf {
   readonly solar: boolean;
@@ -59,14 +63,26 @@ export function createLook({ kind, seed, solar, calendar, events }: LookOptions)
   const variables = onceAMoment((at) => showVariables({ kind, seed, load: loadAt(at), at }));
   const statusAt = onceAMoment((at) => showStatus({ events, kind, seed, load: loadAt(at), at }));
 
+  const showCounted: Look = (register, at) =>
+    register.includes('energy') ? showEnergy(register, energyAt(at)) : showDemand(register, at);
+
+  /** The first whose pattern fits the name shows it. */
+  const showers: readonly (readonly [RegExp, Look])[] = [
+    [PREPAID, createPrepayment({ calendar, events, kind, look: showCounted })],
+    [REACTIVE_MINUTE, (_, at) => kilo(loadAt(at).reactiveMillivars)],
+    [PRESENT_DEMAND, (register, at) => presentDemands(at).get(register) ?? null],
+    [DERIVED, createDerivedEnergy(showCounted, calendar)],
+    [/energy|demand/, showCounted],
+    [WAVEFORM, (register, at) => waveforms(at).get(register) ?? null],
+    [STATUS, (register, at) => statusAt(at).get(register) ?? null],
+    [VOLTAGE_QUALITY, createVoltageQuality({ kind, seed }, calendar)],
+    [/^/, (register, at) => variables(at).get(register) ?? null],
+  ];
+
   return (register, at) => {
     const plate = nameplate.get(register);
     if (plate !== undefined) return plate;
-    if (register.includes('energy')) return showEnergy(register, energyAt(at));
-    if (PRESENT_DEMAND.test(register)) return presentDemands(at).get(register) ?? null;
-    if (register.includes('demand')) return showDemand(register, at);
-    if (WAVEFORM.test(register)) return waveforms(at).get(register) ?? null;
-    const shown = register.startsWith(SHOWN.statusWord) ? statusAt(at) : variables(at);
-    return shown.get(register) ?? null;
+    const found = showers.find(([pattern]) => pattern.test(register));
+    return found === undefined ? null : found[1](register, at);
   };
 }

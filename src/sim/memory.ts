@@ -9,8 +9,9 @@ import type {
 import { formatInstant, zonedToEpoch } from '../core/zoned-time.ts';
 import type { Calendar } from './calendar.ts';
 import { FIRST_DAY } from './energy.ts';
-import { EVENTS, type Events, type Happening } from './events.ts';
-import type { Look } from './look.ts';
+import { partOf } from './event-habits.ts';
+import type { Events, Happening } from './events.ts';
+import type { Look } from './shown.ts';
 
 /** What a simulated meter keeps. All of it follows from the time but the drift and what was frozen. */
 export interface MemoryOptions {
@@ -26,10 +27,27 @@ export const LOAD_INTERVAL_MS = 900_000;
 /** Forty days of load records. */
 export const LOAD_RECORDS_KEPT = 40 * 96;
 const HOUR_MS = 3_600_000;
-const KEPT: Readonly<Record<FreezeKind, number>> = { settlement: 12, timed: 12, instant: 3 };
+const DAY_MS = 86_400_000;
+const KEPT: Readonly<Record<FreezeKind, number>> = {
+  settlement: 12,
+  timed: 12,
+  instant: 3,
+  hourly: 254,
+  'zone-switch': 2,
+  'day-table-switch': 2,
+  'price-switch': 2,
+  'step-switch': 2,
+};
+/** January is 0; the tables are switched as these months begin, by what starts the freeze. */
+const SWITCHES = {
+  'zone-switch': [0, 6],
+  'day-table-switch': [3, 9],
+  'price-switch': [0, 6],
+  'step-switch': [0, 6],
+} as const satisfies Partial<Record<FreezeKind, readonly number[]>>;
 
-/** A freeze holds energies, demands and powers; nothing else. */
-const FROZEN = /energy|demand_\w+_max|^power_active|^x_power_reactive/;
+/** A freeze holds energies, demands, powers and what the month says of the voltage; nothing else. */
+const FROZEN = /energy|demand_\w+_max|^power_active|^x_power_reactive|^x_voltage_quality/;
 
 /** What the meter showed at a moment that it calls `frozenAt`. */
 export function freezeOf(look: Look, at: number, frozenAt: string): FrozenDisplay {
@@ -70,8 +88,19 @@ export function createMemory(options: MemoryOptions): MeterMemory {
   const freezeAt = (at: number) => (at <= installed ? null : freezeOf(look, at, wallOf(at)));
   const settlement = (number: number) =>
     freezeAt(calendar.firstOfMonth(calendar.indexOf(now()), number - 1).start);
+  /** The first of the month, as often as the month is one of these. */
+  const switched = (months: readonly number[], number: number) => {
+    const today = calendar.indexOf(now());
+    const firsts = Array.from({ length: 12 * number }, (_, back) =>
+      calendar.firstOfMonth(today, back),
+    );
+    const found = firsts.filter(({ index }) =>
+      months.includes(new Date(index * DAY_MS).getUTCMonth()),
+    )[number - 1];
+    return found === undefined ? null : freezeAt(found.start);
+  };
   /** Every full hour since the midnight of its day. */
-  const timed = (number: number) => {
+  const hourly = (number: number) => {
     const { start } = calendar.day(calendar.indexOf(now()));
     return freezeAt(start + (Math.floor((now() - start) / HOUR_MS) - number + 1) * HOUR_MS);
   };
@@ -100,8 +129,17 @@ export function createMemory(options: MemoryOptions): MeterMemory {
     },
     recall(kind, number) {
       if (number < 1 || number > KEPT[kind]) return null;
-      if (kind === 'instant') return instants[number - 1] ?? null;
-      return kind === 'timed' ? timed(number) : settlement(number);
+      switch (kind) {
+        case 'instant':
+          return instants[number - 1] ?? null;
+        case 'timed':
+        case 'hourly':
+          return hourly(number);
+        case 'settlement':
+          return settlement(number);
+        default:
+          return switched(SWITCHES[kind], number);
+      }
     },
     freeze() {
       const at = now();
@@ -110,7 +148,7 @@ export function createMemory(options: MemoryOptions): MeterMemory {
     },
     loadRecords,
     events(kind, phase) {
-      const [habit, part] = EVENTS[kind];
+      const [habit, part] = partOf(kind);
       const at = now();
       const listed = events.until(at, habit, phase)?.filter((each) => each[part] <= at);
       return listed === undefined ? null : eventLogOf(listed, momentOf);

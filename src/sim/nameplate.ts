@@ -2,6 +2,8 @@ import { SHOWN } from '../core/slave.ts';
 import type { MeterKind } from './curve.ts';
 import { TARIFFS_KEPT } from './energy.ts';
 import { between } from './random.ts';
+import { createSchedules } from './schedules.ts';
+import { createSettings } from './settings.ts';
 
 /** What is set once: ratings, texts, modes. Binary words are shown as hex. */
 export function createNameplate(kind: MeterKind, seed: number): ReadonlyMap<string, string> {
@@ -22,6 +24,12 @@ export function createNameplate(kind: MeterKind, seed: number): ReadonlyMap<stri
     [SHOWN.model, isSingle ? 'DDZY-SIM' : 'DTZY-SIM'],
     [SHOWN.productionDate, `2024-W${week}`],
     [SHOWN.protocolVersion, 'DL/T645-2007'],
+    [SHOWN.customerNumber, String(between(1, 999_999_999, seed, 35)).padStart(12, '0')],
+    [SHOWN.softwareVersion, 'SIM-SW-1.2'],
+    [SHOWN.hardwareVersion, 'SIM-HW-3'],
+    [SHOWN.vendorCode, 'SIMULATED'],
+    ...createSettings(),
+    ...createSchedules(),
     // Import and export add up; the reactive ones take quadrants I and IV, II and III.
     [SHOWN.combinationActive, '0x05'],
     [SHOWN.combinationReactive1, '0x41'],

@@ -1,17 +1,9 @@
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SerialPort } from 'serialport';
 import { AmrError } from '../core/errors.ts';
+import type { LineSettings } from '../core/transport.ts';
 import type { SimLine } from './line.ts';
-
-/** Where masters reach a simulated line. */
-export interface Served {
-  close(): Promise<void>;
-}
-
-/** A serial server: every socket hears the whole line, any of them may talk. */
-export interface ServedTcp extends Served {
-  readonly port: number;
-}
+import { type ListenOptions, listen, type Served, type ServedTcp } from './listen.ts';
 
 function join(line: SimLine, socket: Socket): void {
   const detach = line.attach({
@@ -19,38 +11,13 @@ function join(line: SimLine, socket: Socket): void {
       if (socket.writable) socket.write(bytes);
     },
   });
-  socket.setNoDelay(true);
   socket.on('data', (bytes) => line.receive(Uint8Array.from(bytes)));
-  // A master that goes away is no fault of the line; 'close' follows.
-  socket.on('error', () => socket.destroy());
   socket.on('close', detach);
 }
 
-/** Port 0 takes a free one. Rejects with PORT_OPEN_FAILED. */
-export function serveTcp(
-  line: SimLine,
-  { host = '127.0.0.1', port = 0 }: { host?: string; port?: number } = {},
-): Promise<ServedTcp> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    join(line, socket);
-  });
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      for (const socket of sockets) socket.destroy();
-    });
-  return new Promise((resolve, reject) => {
-    server.on('error', (cause) => {
-      reject(new AmrError('PORT_OPEN_FAILED', `cannot listen on ${host}:${port}`, { cause }));
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve({ port: typeof address === 'object' && address ? address.port : port, close });
-    });
-  });
+/** A serial server: every socket hears the whole line, any of them may talk. */
+export function serveTcp(line: SimLine, options: ListenOptions = {}): Promise<ServedTcp> {
+  return listen((socket) => join(line, socket), options);
 }
 
 export interface ServedSerial extends Served {
@@ -62,17 +29,23 @@ export interface SerialOptions {
   /** A serial port, or one end of a pseudo-terminal pair. */
   readonly path: string;
   readonly baudRate?: number;
+  readonly parity?: LineSettings['parity'];
+  readonly stopBits?: LineSettings['stopBits'];
 }
 
-/** Opens the path as 8E1, without a lock, since this is the far end. Rejects with PORT_OPEN_FAILED. */
+/**
+ * Opens the path, as 8E1 where not told otherwise, without a lock, since this is the far end.
+ * Rejects with PORT_OPEN_FAILED.
+ */
 export function serveSerial(
   line: SimLine,
-  { path, baudRate = 2400 }: SerialOptions,
+  { path, baudRate = 2400, parity = 'even', stopBits = 1 }: SerialOptions,
 ): Promise<ServedSerial> {
   const port = new SerialPort({
     path,
     baudRate,
-    parity: 'even',
+    parity,
+    stopBits,
     autoOpen: false,
     lock: false,
     hupcl: false,

@@ -1,19 +1,23 @@
 import type { Clock } from '../core/clock.ts';
-import type { CreateSlave, JournalEntry, MeterDisplay } from '../core/slave.ts';
+import type { MeterModel } from '../core/model.ts';
+import type { CreateSlave, JournalEntry, MeterDisplay, SlaveOptions } from '../core/slave.ts';
 import { type Fault, slaveFaultOf } from './faults.ts';
 import type { Random } from './random.ts';
 
 export interface SimMeter {
   readonly address: string;
   readonly display: MeterDisplay;
+  readonly model?: MeterModel;
+  /** Where it is not that of the others. */
+  readonly createSlave?: CreateSlave;
   /** FE bytes before an answer; the slave's own number where absent. */
   readonly preamble?: number;
 }
 
 /** One meter on the line, with the fault that its next answer will suffer. */
 export interface Station {
-  /** One byte whose last bit came at `end`. */
-  hear(value: number, end: number): void;
+  /** Bytes whose last bit came at `end`. */
+  hear(bytes: Uint8Array, end: number): void;
   silence(ms: number): void;
   setFault(fault: Fault | null): void;
   /** Throws the dice for the echo of one request. */
@@ -23,6 +27,8 @@ export interface Station {
 export interface StationDeps {
   readonly clock: Clock;
   readonly createSlave: CreateSlave;
+  /** What the meter's frames travel on. */
+  readonly medium: Pick<SlaveOptions, 'kind' | 'byteMs'>;
   readonly onAnswer?: ((entry: JournalEntry) => void) | undefined;
   readonly random: Random;
   /** Puts an answer on the line; `end` is the last bit of the request. */
@@ -35,8 +41,10 @@ export function createStation(meter: SimMeter, deps: StationDeps): Station {
   let next: Fault | null = null;
   let told: Pick<JournalEntry, 'item' | 'values'> = { item: '', values: {} };
 
-  const slave = deps.createSlave({
-    ...meter,
+  const { createSlave = deps.createSlave, ...identity } = meter;
+  const slave = createSlave({
+    ...identity,
+    ...deps.medium,
     onAnswer: (item, values) => {
       told = { item, values };
     },
@@ -54,8 +62,8 @@ export function createStation(meter: SimMeter, deps: StationDeps): Station {
   };
 
   return {
-    hear(value, end) {
-      const answer = slave.receive(Uint8Array.of(value));
+    hear(bytes, end) {
+      const answer = slave.receive(bytes);
       if (answer === null) return;
       if (next?.name !== 'silent') record();
       deps.say(answer, end, next);

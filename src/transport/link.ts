@@ -48,6 +48,21 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
   let isRestarting = false;
   let failures = 0;
   let listener: (bytes: Uint8Array) => void = () => undefined;
+  let notifyFault: (reason: AmrError) => void = () => undefined;
+
+  function rise(opened: Transport): void {
+    transport = opened;
+    if (failures > 0) log.info({ failures }, 'port up');
+    up.resolve();
+    first.resolve();
+  }
+
+  /** The port is away from this moment on, though it may take long to close. */
+  function fall(): void {
+    transport = null;
+    up = Promise.withResolvers<void>();
+    notifyFault(lastError);
+  }
 
   /** One life of one transport; resolves when it is over. Rejects when it could not open. */
   async function live(signal: AbortSignal): Promise<void> {
@@ -56,6 +71,7 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
     const lost = Promise.withResolvers<void>();
     const end = (reason: Error) => {
       lastError = toAmrError(reason);
+      if (transport === attempt) fall();
       lost.resolve();
     };
     const onAbort = () => end(notOpen(info.address));
@@ -66,16 +82,12 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await attempt.open(signal);
-      transport = attempt;
       drop = end;
-      if (failures > 0) log.info({ failures }, 'port up');
-      up.resolve();
-      first.resolve();
+      rise(attempt);
       await lost.promise;
     } finally {
       signal.removeEventListener('abort', onAbort);
-      if (transport !== null) up = Promise.withResolvers<void>();
-      transport = null;
+      if (transport === attempt) fall();
       await attempt.close();
     }
   }
@@ -108,7 +120,9 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
   }
 
   return {
-    info,
+    get info() {
+      return transport?.info ?? info;
+    },
     run,
     firstAttempt: first.promise,
     get attempts() {
@@ -119,6 +133,15 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
     },
     onData: (receiver) => {
       listener = receiver;
+    },
+    onFault: (receiver) => {
+      notifyFault = receiver;
+    },
+    async configure(settings) {
+      if (transport === null) throw lastError;
+      if (transport.configure !== undefined) return await transport.configure(settings);
+      if (settings === null) return false;
+      throw new AmrError('PORT_OPEN_FAILED', `${info.address} cannot be set by the gateway`);
     },
     async write(bytes) {
       if (transport === null) throw lastError;

@@ -3,16 +3,12 @@ import { stat } from 'node:fs/promises';
 import { SerialPort } from 'serialport';
 import type { Clock } from '../core/clock.ts';
 import { AmrError, type ErrorCode } from '../core/errors.ts';
-import type { Transport, TransportInfo } from '../core/transport.ts';
+import type { LineSettings, Transport, TransportInfo } from '../core/transport.ts';
 import { DEFAULT_LOCK_DIR, lockPort, type Release } from './port-lock.ts';
 import { guardBinding } from './read-guard.ts';
 
-export interface SerialSettings {
+export interface SerialSettings extends LineSettings {
   readonly path: string;
-  readonly baudRate: number;
-  readonly dataBits: 7 | 8;
-  readonly parity: 'none' | 'even' | 'odd';
-  readonly stopBits: 1 | 2;
 }
 
 /** The device node may vanish, or come back as another, without any read failing. */
@@ -20,8 +16,17 @@ const PRESENCE_MS = 2000;
 /** The kernel may hold a close back for 30 s while unsent bytes wait. */
 const CLOSE_MS = 5000;
 
-export function bitsPerByte({ dataBits, parity, stopBits }: SerialSettings): number {
+export function bitsPerByte({ dataBits, parity, stopBits }: LineSettings): number {
   return 1 + dataBits + (parity === 'none' ? 0 : 1) + stopBits;
+}
+
+function isSame(one: LineSettings, other: LineSettings): boolean {
+  return (
+    one.baudRate === other.baudRate &&
+    one.dataBits === other.dataBits &&
+    one.parity === other.parity &&
+    one.stopBits === other.stopBits
+  );
 }
 
 /** What the operating system said, in our words and with what to do about it. */
@@ -53,9 +58,10 @@ async function deviceAt(path: string): Promise<string | null> {
   }
 }
 
-function createPort(settings: SerialSettings): SerialPort {
+function createPort(path: string, settings: LineSettings): SerialPort {
   const options = {
     ...settings,
+    path,
     binding: guardBinding(SerialPort.binding),
     autoOpen: false,
     lock: true,
@@ -73,45 +79,69 @@ function openPort(port: SerialPort): Promise<void> {
   });
 }
 
-/** Closes within the bound or lets the port go: a wedged driver must not hold the daemon. */
-async function closePort(port: SerialPort, clock: Clock): Promise<void> {
-  if (!port.isOpen) return;
+/** Waits within the bound: a wedged driver must not hold the daemon. */
+async function closing(work: Promise<void>, clock: Clock): Promise<void> {
   const waiting = new AbortController();
-  const flushed = new Promise<void>((resolve) => port.flush(() => resolve()));
-  const closed = flushed.then(() => new Promise<void>((resolve) => port.close(() => resolve())));
-  await Promise.race([closed, clock.sleep(CLOSE_MS, waiting.signal).catch(() => undefined)]);
+  await Promise.race([work, clock.sleep(CLOSE_MS, waiting.signal).catch(() => undefined)]);
   waiting.abort();
+}
+
+/** What is not sent yet is thrown away, or the kernel would wait for it. */
+async function closePort(port: SerialPort): Promise<void> {
+  if (!port.isOpen) return;
+  await new Promise<void>((resolve) => port.flush(() => resolve()));
+  await new Promise<void>((resolve) => port.close(() => resolve()));
 }
 
 export function createSerialTransport(
   settings: SerialSettings,
   { clock, lockDir = DEFAULT_LOCK_DIR }: { clock: Clock; lockDir?: string },
 ): Transport {
-  const info: TransportInfo = {
-    kind: 'serial',
-    address: settings.path,
-    baudRate: settings.baudRate,
-    bitsPerByte: bitsPerByte(settings),
-  };
-  const port = createPort(settings);
+  const { path } = settings;
   const life = new AbortController();
+  let inForce: LineSettings = settings;
+  let port = attach(inForce);
+  let switching: Promise<void> | null = null;
   let release: Release | null = null;
+  let notifyBytes: (bytes: Uint8Array) => void = () => undefined;
   let notifyDown: (reason: Error) => void = () => undefined;
 
   const down = (reason: string, cause?: unknown) => {
     if (life.signal.aborted) return;
     life.abort();
-    notifyDown(new AmrError('PORT_LOST', `${settings.path} went away: ${reason}`, { cause }));
+    notifyDown(new AmrError('PORT_LOST', `${path} went away: ${reason}`, { cause }));
   };
 
-  port.on('close', (error: Error | null) => down(error?.message ?? 'closed', error));
-  port.on('error', (error: Error) => down(error.message, error));
+  /** A port that is heard as long as it is the one in use: each form of a byte takes another. */
+  function attach(form: LineSettings): SerialPort {
+    const made = createPort(path, form);
+    const ifInUse =
+      <T>(listener: (event: T) => void) =>
+      (event: T) => {
+        if (made === port) listener(event);
+      };
+    // The port cuts its chunks out of one large pool: a kept chunk would keep the pool.
+    made.on(
+      'data',
+      ifInUse((chunk: Buffer) => notifyBytes(Uint8Array.from(chunk))),
+    );
+    made.on(
+      'close',
+      ifInUse((error: Error | null) => down(error?.message ?? 'closed', error)),
+    );
+    made.on(
+      'error',
+      ifInUse((error: Error) => down(error.message, error)),
+    );
+    return made;
+  }
 
   async function shut(): Promise<void> {
     life.abort();
+    if (switching !== null) await closing(switching, clock);
     // An open under way finds itself not wanted and comes here again.
     if (port.opening) return;
-    await closePort(port, clock);
+    await closing(closePort(port), clock);
     release?.();
     release = null;
   }
@@ -119,15 +149,31 @@ export function createSerialTransport(
   async function watchPresence(device: string | null): Promise<void> {
     while (!life.signal.aborted) {
       await clock.sleep(PRESENCE_MS, life.signal);
-      if ((await deviceAt(settings.path)) !== device) down('the device node is gone');
+      if ((await deviceAt(path)) !== device) down('the device node is gone');
+    }
+  }
+
+  /** An open port takes another baud rate, but no other parity; so it is closed and opened. */
+  async function switchTo(wanted: LineSettings): Promise<void> {
+    const before = port;
+    inForce = wanted;
+    port = attach(wanted);
+    try {
+      await closing(closePort(before), clock);
+      if (!life.signal.aborted) await openPort(port);
+    } catch (thrown) {
+      const { message } = openError(path, thrown);
+      down(message, thrown);
     }
   }
 
   return {
-    info,
+    get info(): TransportInfo {
+      const { baudRate } = inForce;
+      return { kind: 'serial', address: path, baudRate, bitsPerByte: bitsPerByte(inForce) };
+    },
     onData: (listener) => {
-      // The port cuts its chunks out of one large pool: a kept chunk would keep the pool.
-      port.on('data', (chunk: Buffer) => listener(Uint8Array.from(chunk)));
+      notifyBytes = listener;
     },
     onDown: (listener) => {
       notifyDown = listener;
@@ -135,24 +181,36 @@ export function createSerialTransport(
     async open(signal) {
       const assertWanted = () => {
         if (!signal.aborted && !life.signal.aborted) return;
-        throw new AmrError('PORT_OPEN_FAILED', `opening ${settings.path} was given up`);
+        throw new AmrError('PORT_OPEN_FAILED', `opening ${path} was given up`);
       };
       try {
         assertWanted();
-        release = lockPort(settings.path, lockDir);
+        release = lockPort(path, lockDir);
         await openPort(port);
-        const device = await deviceAt(settings.path);
+        const device = await deviceAt(path);
         assertWanted();
         void watchPresence(device).catch(() => undefined);
       } catch (thrown) {
         await shut();
-        throw openError(settings.path, thrown);
+        throw openError(path, thrown);
       }
+    },
+    async configure(wanted) {
+      const next = wanted ?? settings;
+      if (isSame(next, inForce)) return false;
+      const lost = () => new AmrError('PORT_LOST', `${path} is not open`);
+      if (!port.isOpen || life.signal.aborted) throw lost();
+      switching = switchTo(next);
+      await switching;
+      switching = null;
+      if (!life.signal.aborted) return true;
+      await shut();
+      throw lost();
     },
     write: (bytes) =>
       new Promise((resolve, reject) => {
         const lost = (cause?: unknown) =>
-          reject(new AmrError('PORT_LOST', `${settings.path} is not open`, { cause }));
+          reject(new AmrError('PORT_LOST', `${path} is not open`, { cause }));
         // A write to a closed port would be kept and sent whenever it opens.
         if (!port.isOpen || life.signal.aborted) lost();
         else port.write(bytes, (error) => (error ? lost(error) : resolve()));

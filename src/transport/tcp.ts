@@ -1,11 +1,14 @@
-/** A TCP connection to a serial server as a transport: the bytes of the line, untouched. */
+/** A TCP connection as a transport: to a serial server, whose line it carries, or Modbus TCP. */
 import { connect, type Socket } from 'node:net';
 import { AmrError } from '../core/errors.ts';
 import type { Transport, TransportInfo } from '../core/transport.ts';
 
-export interface TcpSettings {
+export interface Endpoint {
   readonly host: string;
   readonly port: number;
+}
+
+export interface TcpSettings extends Endpoint {
   /** Of the line behind the serial server. */
   readonly baudRate: number;
 }
@@ -51,14 +54,25 @@ function connected(socket: Socket, address: string, signal: AbortSignal): Promis
   });
 }
 
-export function createTcpTransport(settings: TcpSettings): Transport {
-  const address = `${settings.host}:${settings.port}`;
-  const info: TransportInfo = {
-    kind: 'tcp',
-    address,
-    baudRate: settings.baudRate,
-    bitsPerByte: 11,
-  };
+/** A serial server passes the bytes of its line on. */
+export function createTcpTransport({ baudRate, ...endpoint }: TcpSettings): Transport {
+  return createSocketTransport(endpoint, { kind: 'tcp', baudRate });
+}
+
+/** A device or gateway that speaks Modbus TCP itself. */
+export function createModbusTcpTransport(endpoint: Endpoint): Transport {
+  return createSocketTransport(endpoint, {
+    kind: 'modbus-tcp',
+    baudRate: Number.POSITIVE_INFINITY,
+  });
+}
+
+function createSocketTransport(
+  { host, port }: Endpoint,
+  line: Pick<TransportInfo, 'kind' | 'baudRate'>,
+): Transport {
+  const address = `${host}:${port}`;
+  const info: TransportInfo = { ...line, address, bitsPerByte: 11 };
   let socket: Socket | null = null;
   let isOpen = false;
   let notifyBytes: (bytes: Uint8Array) => void = () => undefined;
@@ -80,7 +94,7 @@ export function createTcpTransport(settings: TcpSettings): Transport {
       notifyDown = listener;
     },
     async open(signal) {
-      const opening = connect({ host: settings.host, port: settings.port, noDelay: true });
+      const opening = connect({ host, port, noDelay: true });
       socket = opening;
       await connected(opening, address, signal);
       opening.setKeepAlive(true, KEEP_ALIVE_MS);

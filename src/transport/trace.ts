@@ -56,6 +56,9 @@ export function createTrace(clock: Clock, log: Logger, capacity = CAPACITY): Tra
 export function traced(transport: Transport, trace: Trace): Transport {
   return {
     ...transport,
+    get info() {
+      return transport.info;
+    },
     onData: (listener) =>
       transport.onData((bytes) => {
         trace.record('rx', bytes);

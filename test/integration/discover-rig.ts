@@ -60,6 +60,8 @@ export async function search(settings: SearchSettings): Promise<SearchOutcome> {
     restart: () => {
       restarts += 1;
     },
+    onFault: () => undefined,
+    configure: async () => false,
     whenUp: async () => undefined,
   };
   const bus = createBus(

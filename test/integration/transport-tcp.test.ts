@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
+import { transmitMs } from '../../src/core/transport.ts';
 import { createLink } from '../../src/transport/link.ts';
-import { createTcpTransport } from '../../src/transport/tcp.ts';
+import { createModbusTcpTransport, createTcpTransport } from '../../src/transport/tcp.ts';
 import { type TransportRig, transportContract } from '../contract/transport.ts';
 
 const HOST = '127.0.0.1';
@@ -89,6 +90,12 @@ describe('a TCP connection to a serial server', () => {
       baudRate: 2400,
       bitsPerByte: 11,
     });
+  });
+
+  it('is described by host and port alone where the device speaks Modbus TCP itself', () => {
+    const { info } = createModbusTcpTransport({ host: HOST, port: 502 });
+    expect(info).toMatchObject({ kind: 'modbus-tcp', address: '127.0.0.1:502' });
+    expect(transmitMs(260, info)).toBe(0);
   });
 
   it('fails to open where nobody listens, and says so', async () => {

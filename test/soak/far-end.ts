@@ -191,6 +191,8 @@ export function createFarEnd({ clock, random, info, latencyMs, habit }: FarEndPa
       reply(request.slice(), understand(request, slot));
     },
     restart: () => undefined,
+    onFault: () => undefined,
+    configure: async () => false,
     whenUp: async () => undefined,
   };
 }

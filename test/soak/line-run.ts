@@ -1,7 +1,8 @@
 /** Reads over one line until so many exchanges are done. */
 import pino from 'pino';
 import { readItem } from '../../drivers/dlt645/exchange.ts';
-import { type BusCounters, createBus } from '../../src/bus/bus.ts';
+import { createBus } from '../../src/bus/bus.ts';
+import type { BusCounters } from '../../src/bus/counted.ts';
 import { createFarEnd, type Habit } from './far-end.ts';
 import type { FastClock } from './fast-clock.ts';
 import { ITEMS, METERS } from './marks.ts';

@@ -1,17 +1,21 @@
 /** DL/T 645-1997 as the gateway sees it: reading with functions 01H and 02H. */
+import { z } from 'zod';
 import { decimal, formatDecimal } from '../../../src/core/decimal.ts';
 import type { Driver } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
 import type { MeterModel } from '../../../src/core/model.ts';
 import type { Register } from '../../../src/core/registers.ts';
+import { broadcastTime } from '../clock-broadcast.ts';
 import { decode } from '../decode.ts';
 import { discover } from '../discover.ts';
 import type { Edition } from '../functions/codes.ts';
 import { isReadable } from '../read-any.ts';
+import { settingsComplaints } from '../settings.ts';
 import { find1997Item } from './items.ts';
 import { createSession1997 } from './session.ts';
 
 const PROTOCOL: Edition = 'dlt645-1997';
+const NO_SETTINGS = z.strictObject({});
 
 /** All meters may be asked, too: where one hangs on the line alone, it answers with its own. */
 function parseAddress(text: string): string {
@@ -24,7 +28,7 @@ function parseAddress(text: string): string {
 }
 
 function checkModel(model: MeterModel): string[] {
-  const complaints: string[] = [];
+  const complaints = settingsComplaints(model, NO_SETTINGS);
   for (const [name, source] of Object.entries(model.registers)) {
     const item = typeof source === 'string' ? find1997Item(source) : undefined;
     const [field] = item?.fields ?? [];
@@ -56,12 +60,15 @@ function resolution(model: MeterModel, register: Register): string | null {
 
 export const dlt645v1997: Driver = {
   protocol: PROTOCOL,
+  buses: ['line'],
   parseAddress,
   checkModel,
   registersAt,
   knows: (identifier) => isReadable(find1997Item(identifier)),
   resolution,
-  open: (bus, address, model) => createSession1997(bus, parseAddress(address), model),
+  open: (bus, { address, model }, deps) =>
+    createSession1997(bus, { address: parseAddress(address), model }, deps),
   discover: (bus, options) => discover(bus, { protocols: [PROTOCOL], ...options }),
+  broadcastTime,
   decode: (bytes) => decode(bytes, PROTOCOL),
 };

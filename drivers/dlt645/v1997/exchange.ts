@@ -76,7 +76,9 @@ async function followUp(station: Station, item: Item, first: Dlt645Frame): Promi
       const frame = await askFor(station, di, READ_FOLLOW_UP_1997);
       // It has the identifier, for it began the answer.
       if (isAbnormal(frame)) throw refusalError(frame, di, 'METER_EXCEPTION');
-      content = concatBytes(content, contentOf(frame));
+      const part = contentOf(frame);
+      if (part.length === 0) throw new AmrError('METER_WRONG_ITEM', `a part of ${di} is empty`);
+      content = concatBytes(content, part);
       if (!hasMore(frame)) return { content };
     } catch (thrown) {
       return { content, cutShort: failureOf(thrown) };

@@ -169,13 +169,32 @@ describe('a bus whose port is gone', () => {
     expect(fate).toEqual({ frame: null, code: 'PORT_LOST', at: 0 });
   });
 
-  it('names the port when it went during the exchange', async () => {
-    const { ask, line, clock } = createRig();
+  it('ends the exchange at once with the reason when the port goes', async () => {
+    const { ask, line, bus, clock } = createRig();
     const fate = ask(1);
     await clock.advance(10);
     line.setFault(new AmrError('PORT_LOST', 'unplugged'));
-    await clock.advance(1000);
-    expect(fate.code).toBe('PORT_LOST');
+    await clock.advance(0);
+    expect(fate).toEqual({ frame: null, code: 'PORT_LOST', at: 10 });
+    expect(bus.counters).toMatchObject({ exchanges: 1, answered: 0, timeouts: 0 });
+  });
+
+  it('gives up the exchange though the port is back within the same moment', async () => {
+    const { ask, line, clock, sent } = createRig();
+    const fate = ask(1);
+    const next = ask(2);
+    await clock.advance(10);
+    line.setFault(new AmrError('PORT_LOST', 'unplugged'));
+    line.setFault(null);
+    line.onRequest(() => line.hear(answer(2)));
+    await clock.advance(10_000);
+    expect(fate).toEqual({ frame: null, code: 'PORT_LOST', at: 10 });
+    // The meter has the request and may answer all the same.
+    expect(sent()).toEqual([
+      [1, 0],
+      [2, NO_REPLY_AT + QUIET_MS],
+    ]);
+    expect(next.frame?.key).toBe(2);
   });
 });
 

@@ -5,9 +5,9 @@ import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const WORK_MS = 1000;
 
-function createRig() {
+function createRig(width?: number) {
   const clock = createVirtualClock();
-  const queue = createQueue(clock);
+  const queue = createQueue(clock, width);
   const order: string[] = [];
   let running = 0;
   let most = 0;
@@ -34,6 +34,20 @@ describe('the queue of a line', () => {
     await clock.advance(3 * WORK_MS);
     expect(await results).toEqual(['a', 'b', 'c']);
     expect(most()).toBe(1);
+  });
+
+  it('runs as many as it is wide, and the rest as there is room, by priority', async () => {
+    const { clock, order, add, most } = createRig(3);
+    for (const name of ['a', 'b', 'c', 'd']) void add(name, 'live');
+    void add('first', 'control');
+    await clock.advance(WORK_MS - 1);
+    expect(order).toEqual(['a', 'b', 'c']);
+    await clock.advance(1);
+    expect(order).toEqual(['a', 'b', 'c', 'first', 'd']);
+    await clock.advance(WORK_MS);
+    void add('later', 'live');
+    expect(order.at(-1)).toBe('later');
+    expect(most()).toBe(3);
   });
 
   it('serves by priority, and by arrival within one', async () => {

@@ -8,6 +8,7 @@ import type { Line } from '../../../src/core/line.ts';
 import type { CreateSlave, JournalEntry } from '../../../src/core/slave.ts';
 import { createSimLine } from '../../../src/sim/line.ts';
 import { createDisplay } from '../../../src/sim/load.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 import { model97 } from './wire.ts';
 
@@ -39,6 +40,8 @@ export function createBusRig(options: RigOptions = {}) {
     onData: (listener) => simLine.attach({ write: listener }),
     write: async (bytes) => simLine.receive(bytes),
     restart: () => undefined,
+    onFault: () => undefined,
+    configure: async () => false,
     whenUp: async () => undefined,
   };
   const settings = { name: 'test', latencyMs: 50, turnaroundMs: 2 };
@@ -61,7 +64,8 @@ export function createBusRig(options: RigOptions = {}) {
     journal,
     line: simLine,
     settled,
-    sessionOf: (address: string) => dlt645v1997.open(bus, address, model97(blocks)),
+    sessionOf: (address: string) =>
+      dlt645v1997.open(bus, { address: address, model: model97(blocks) }, sessionDeps()),
   };
 }
 

@@ -48,6 +48,19 @@ describe('a meter of 1997 on a real bus', () => {
     expect(rig.journal.map(({ item }) => item)).toEqual(['A010', 'B010', 'C010']);
   });
 
+  it('has a clock, compared with the moment halfway between question and answer', async () => {
+    const rig = createBusRig();
+    const { readClock } = rig.sessionOf(METER);
+    const zone = 'Asia/Shanghai';
+    const read = readClock?.({ ...options, clock: rig.clock, zone });
+    const result = await rig.settled(read ?? Promise.reject(new Error('no clock')));
+    expect(rig.journal.map(({ item }) => item)).toEqual(['C010', 'C011', 'C010']);
+    const shown = Date.parse(`${result.meterTime}+08:00`);
+    expect(result.offsetMs).toBe(shown - result.readAt);
+    // The simulated meter has the time of the rig; what remains is whole seconds and half an answer.
+    expect(Math.abs(result.offsetMs)).toBeLessThan(1500);
+  });
+
   it.each(['AAAAAAAAAAAA', '999999999999', 'AAAAAAAA9012'])(
     'is found under %s and read by its own address',
     async (address) => {

@@ -47,6 +47,15 @@ describe('a long answer', () => {
     expect(bus.asked).toEqual([`${METER} 01 901F`, `${METER} 02 901F`]);
   });
 
+  it('ends at a part with nothing in it, and keeps what came', async () => {
+    const bus = inTurn(answer97(DI, kWh('1.00'), 0xa1), answer97(DI, new Uint8Array(0), 0xa2));
+    expect(await read(bus)).toEqual({
+      address: METER,
+      cutShort: 'METER_WRONG_ITEM',
+      shown: ['1.00'],
+    });
+  });
+
   it('may be cut in the middle of a value', async () => {
     const content = kWh('1.00', '2.00', '3.00');
     const bus = inTurn(

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
-import { readClock } from '../../../drivers/dlt645/clock.ts';
+import { CLOCK_2007, readClock } from '../../../drivers/dlt645/clock.ts';
+import { readItem } from '../../../drivers/dlt645/exchange.ts';
 import { createBus } from '../../../src/bus/bus.ts';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { AmrError } from '../../../src/core/errors.ts';
@@ -55,7 +56,11 @@ async function read(answers: readonly (string | null)[], { delayMs = 300, before
     await clock.advance(0);
   }
   const options = { priority: 'on-demand', signal: new AbortController().signal } as const;
-  const outcome = readClock(bus, METER, { ...options, clock, zone: ZONE }).catch((thrown) => {
+  const outcome = readClock((di, own) => readItem(bus, METER, di, own), CLOCK_2007, {
+    ...options,
+    clock,
+    zone: ZONE,
+  }).catch((thrown) => {
     if (thrown instanceof AmrError) return thrown.code;
     throw thrown;
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dlt645 } from '../../../drivers/dlt645/driver.ts';
-import { createFakeBus, modelWith, options, registersNamed } from './fake-bus.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
+import { createFakeBus, modelWith, options, registersNamed, silence } from './fake-bus.ts';
 import { readAnswer, shownNumber } from './wire.ts';
 
 describe('an address', () => {
@@ -24,7 +25,7 @@ describe('an address', () => {
 
   it('goes to the meter in full', async () => {
     const bus = createFakeBus((di, address) => readAnswer(address, di, shownNumber('220.5', 2)));
-    const session = dlt645.open(bus, '17', modelWith([]));
+    const session = dlt645.open(bus, { address: '17', model: modelWith([]) }, sessionDeps());
     const result = await session.read(registersNamed('voltage_l1'), options);
     expect(result.address).toBe('000000000017');
   });
@@ -34,6 +35,29 @@ describe('a model', () => {
   it('is sound where every register stands at its own identifier', () => {
     const registers = { voltage_l1: '02010100', energy_active_import_t2: '00010200' };
     expect(dlt645.checkModel(modelWith(['0001FF00', '0201FF00'], registers))).toEqual([]);
+  });
+
+  it.each([
+    ['minutesFirst: Invalid input: expected boolean, received string', { minutesFirst: 'yes' }],
+    [
+      'loadRecordTimeOrder: Invalid option: expected one of "minute-first"|"year-first"',
+      { loadRecordTimeOrder: 'reversed' },
+    ],
+  ])('is not with the settings.%s', (complaint, settings) => {
+    const model = { ...modelWith([]), settings };
+    expect(dlt645.checkModel(model)).toEqual([`settings.${complaint}`]);
+    const open = () =>
+      dlt645.open(
+        createFakeBus(() => silence),
+        { address: '1', model },
+        sessionDeps(),
+      );
+    expect(open).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+
+  it('is not with a setting that there is not', () => {
+    const model = { ...modelWith([]), settings: { minutesfirst: true } };
+    expect(dlt645.checkModel(model)).toEqual(['settings: Unrecognized key: "minutesfirst"']);
   });
 
   it.each([

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readEvents } from '../../../drivers/dlt645/events.ts';
 import { createSession } from '../../../drivers/dlt645/session.ts';
-import { decodeItem } from '../../../drivers/dlt645/values.ts';
 import { concatBytes, fromHex } from '../../../src/core/bytes.ts';
 import type { EventsResult } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createFakeBus, modelWith, options, type Reply, silence } from './fake-bus.ts';
 import { lowFirst, readAnswer, refusal, shownNumber, wireFrame } from './wire.ts';
 
@@ -15,9 +14,13 @@ const WORDS = 7;
 const counts = (...numbers: number[]) => numbers.map((number) => shownNumber(String(number), 3));
 
 /** A meter that answers these identifiers and refuses all others. */
-function meterWith(replies: Readonly<Record<string, Reply>>, address = ADDRESS) {
+function meterWith(
+  replies: Readonly<Record<string, Reply>>,
+  { settings = {}, address = ADDRESS } = {},
+) {
   const bus = createFakeBus((di) => replies[di] ?? refusal(address, 0x02));
-  const session = createSession(bus, address, modelWith([]));
+  const model = { ...modelWith([]), settings };
+  const session = createSession(bus, { address, model }, sessionDeps());
   return {
     bus,
     read: async (): Promise<EventsResult> => {
@@ -80,7 +83,7 @@ describe('events', () => {
     const count = fromHex('68 12 00 00 00 10 20 68 91 07 33 40 63 36 5A 33 33 76 16');
     const times = fromHex('00 00 12 01 11 26 30 10 12 01 11 26');
     const record = readAnswer(meter, '03300D01', times, new Uint8Array(48));
-    const { read } = meterWith({ '03300D00': count, '03300D01': record }, meter);
+    const { read } = meterWith({ '03300D00': count, '03300D01': record }, { address: meter });
     const { events } = await read();
     expect(events).toMatchObject([{ event: 'cover_open', phase: null, count: 27, minutes: null }]);
     expect(events[0]?.latest.slice(0, 2).map(({ value }) => value)).toEqual([
@@ -91,14 +94,36 @@ describe('events', () => {
   });
 
   it('have their minutes first where the meter is one of those', async () => {
-    const readAs = async (di: string, item: Parameters<typeof decodeItem>[0]) => {
-      if (di !== '03050000') throw new AmrError('METER_UNSUPPORTED', 'no such event');
-      return { address: ADDRESS, values: decodeItem(item, concatBytes(...counts(65, 0))) };
-    };
-    const { events } = await readEvents(readAs, { ...options, isMinutesFirst: true });
-    expect(events).toMatchObject([{ event: 'all_phase_loss', count: 0, minutes: 65, latest: [] }]);
-    const listed = await readEvents(readAs, options);
+    const replies = { '03050000': readAnswer(ADDRESS, '03050000', ...counts(65, 0)) };
+    const minutesFirst = await meterWith(replies, { settings: { minutesFirst: true } }).read();
+    expect(minutesFirst.events).toMatchObject([
+      { event: 'all_phase_loss', count: 0, minutes: 65, latest: [] },
+    ]);
+    const listed = await meterWith(replies).read();
     expect(listed.events).toMatchObject([{ count: 65, minutes: 0 }]);
+  });
+
+  it('keep the part of a record that came, and say why there is no more', async () => {
+    const start = lowFirst('260101123456');
+    const begun = wireFrame({
+      address: ADDRESS,
+      control: 0xb1,
+      payload: concatBytes(lowFirst('03110001'), start, start.subarray(0, 3)),
+    });
+    let isBegun = false;
+    const { read } = meterWith({
+      ...answer('03110000', ...counts(3)),
+      get '03110001'() {
+        isBegun = !isBegun;
+        return isBegun ? begun : silence;
+      },
+    });
+    const { events, failures } = await read();
+    const [{ latest = [] } = {}] = events;
+    expect(latest.map(({ value }) => value)).toEqual(['2026-01-01 12:34:56']);
+    expect(failures.filter(({ what }) => what === 'power_off')).toMatchObject([
+      { error: { code: 'BUS_NO_REPLY', context: { di: '03110001' } } },
+    ]);
   });
 
   it('have no number where the meter shows none', async () => {
@@ -132,7 +157,11 @@ describe('events', () => {
 
   it('cost one exchange at a silent meter', async () => {
     const bus = createFakeBus(() => silence);
-    const result = await createSession(bus, ADDRESS, modelWith([])).readEvents?.(options);
+    const result = await createSession(
+      bus,
+      { address: ADDRESS, model: modelWith([]) },
+      sessionDeps(),
+    ).readEvents?.(options);
     expect(bus.asked).toHaveLength(1);
     expect(result).toMatchObject({ events: [], status: [], failures: [{ error: silence }] });
   });

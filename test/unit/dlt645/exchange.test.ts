@@ -22,6 +22,7 @@ interface ScriptedBus extends Bus {
 function scripted(reply: (nth: number, request: Dlt645Frame) => Reply): ScriptedBus {
   const bus: ScriptedBus = {
     name: 'scripted',
+    kind: 'line',
     asked: [],
     addresses: [],
     waits: [],
@@ -141,6 +142,14 @@ describe('an answer in several frames', () => {
     const { code, context } = await failureOf(read(bus));
     expect([code, context]).toEqual(['METER_WRONG_ITEM', { di: DI, partial: '0102' }]);
     expect(bus.asked).toEqual([ASK, askPart(1), ASK, askPart(1)]);
+  });
+
+  it.each([true, false])('fails where a part is empty twice, more to follow: %s', async (more) => {
+    const empty = part('', 1, { more });
+    const bus = inOrder(first('0201'), empty, first('0201'), empty);
+    const { code, context } = await failureOf(read(bus));
+    expect([code, context['partial']]).toEqual(['METER_WRONG_ITEM', '0102']);
+    expect(bus.asked).toHaveLength(4);
   });
 
   it('keeps the longer of the two beginnings', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../../drivers/dlt645/session.ts';
 import { settlementNumber } from '../../../drivers/dlt645/settlements.ts';
+import { concatBytes } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import type { SettlementResult } from '../../../src/core/driver.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import {
   createFakeBus,
   modelWith,
@@ -11,7 +13,7 @@ import {
   registersNamed,
   silence,
 } from './fake-bus.ts';
-import { lowFirst, readAnswer, refusal, shownNumber, shownTime } from './wire.ts';
+import { lowFirst, readAnswer, refusal, shownNumber, shownTime, wireFrame } from './wire.ts';
 
 const ADDRESS = '123456789012';
 const ENERGY = registersNamed('energy_active_import');
@@ -52,7 +54,11 @@ function meterWith({ days = ['0100'], clocks = [], blocks = [], change = () => n
     const values = [`${number}.00`, `${number}.25`].map((text) => shownNumber(text, 4));
     return readAnswer(ADDRESS, di, ...(di.slice(4, 6) === 'FF' ? values : values.slice(0, 1)));
   });
-  const session = createSession(bus, ADDRESS, modelWith([...blocks]));
+  const session = createSession(
+    bus,
+    { address: ADDRESS, model: modelWith([...blocks]) },
+    sessionDeps(),
+  );
   return {
     bus,
     read: async (month: string, registers = ENERGY): Promise<SettlementResult> => {
@@ -92,6 +98,27 @@ describe('the number of a settlement', () => {
 });
 
 describe('a settlement', () => {
+  it('keeps the values that came of a block that broke off, and names the rest', async () => {
+    const total = concatBytes(lowFirst('0001FF01'), shownNumber('1.00', 4));
+    const begun = wireFrame({ address: ADDRESS, control: 0xb1, payload: total });
+    let isBegun = false;
+    const { read } = meterWith({
+      blocks: ['0001FF00'],
+      change(di) {
+        if (di !== '0001FF01') return null;
+        isBegun = !isBegun;
+        return isBegun ? begun : silence;
+      },
+    });
+    const wanted = registersNamed('energy_active_import', 'energy_active_import_t1');
+    const result = await read('2026-11', wanted);
+    expect(result.frozenAt).toBe('2026-11-01T00:00:00');
+    expect(shownBy(result)).toEqual(['1.00']);
+    expect(result.failures).toMatchObject([
+      { registers: [{ name: 'energy_active_import_t1' }], error: { code: 'BUS_NO_REPLY' } },
+    ]);
+  });
+
   it('is read under its number, its time derived', async () => {
     const { read, bus } = meterWith({ days: ['0100', UNSET, UNSET] });
     const result = await read('2026-10');

@@ -4,6 +4,7 @@ import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import { FLAG_SUSPECT, type ProfileResult } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import {
   createFakeBus,
   modelWith,
@@ -61,7 +62,7 @@ const moved = (time: string, minutes: number) =>
   new Date(Date.parse(`${time}:00Z`) + minutes * MINUTE_MS).toISOString().slice(0, 16);
 
 /** A meter with records of these times; `pick` says which of them a request brings. */
-function meterWith(pick: (wanted: Wanted) => readonly string[] | Reply) {
+function meterWith(pick: (wanted: Wanted) => readonly string[] | Reply, settings = {}) {
   const wants: Wanted[] = [];
   const bus = createFakeBus((di) => {
     const wanted = wantedIn(bus.requests.at(-1) ?? NOTHING);
@@ -70,7 +71,8 @@ function meterWith(pick: (wanted: Wanted) => readonly string[] | Reply) {
     if (picked instanceof AmrError || picked instanceof Uint8Array) return picked;
     return readAnswer(ADDRESS, di, ...picked.map(energyRecord));
   });
-  const session = createSession(bus, ADDRESS, modelWith([]));
+  const model = { ...modelWith([]), settings };
+  const session = createSession(bus, { address: ADDRESS, model }, sessionDeps());
   return {
     wants,
     bus,
@@ -115,6 +117,17 @@ describe('the load profile', () => {
     expect(result.records.every(({ values: some }) => some.length === 1)).toBe(true);
     // Two, then as many of 32 bytes as 196 hold.
     expect(wants.map(({ count }) => count)).toEqual([2, 6, 6, 6]);
+  });
+
+  it('has its times in the order that the model names', async () => {
+    const shown = '2024-08-15T10:15';
+    const groups = [NOTHING, NOTHING, NOTHING, shownNumber('1', 16), NOTHING, NOTHING];
+    const reversed = recordOf(shownTime(shown).toReversed(), groups);
+    const answer = () => readAnswer(ADDRESS, ENERGY_CLASS, reversed);
+    const { read } = meterWith(answer, { loadRecordTimeOrder: 'year-first' });
+    expect(clocksIn(await read('10:15', '10:15'))).toEqual(['10:15']);
+    // Taken minute first it is 08:24 of another day, before the span.
+    expect(clocksIn(await meterWith(answer).read('10:15', '10:15'))).toEqual([]);
   });
 
   it('is read from one class where that holds all that is wanted', async () => {

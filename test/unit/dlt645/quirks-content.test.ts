@@ -2,14 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { broadcastTimeFrame } from '../../../drivers/dlt645/clock-broadcast.ts';
 import { decode } from '../../../drivers/dlt645/decode.ts';
 import { dlt645 } from '../../../drivers/dlt645/driver.ts';
-import { readEvents } from '../../../drivers/dlt645/events.ts';
-import { readContent } from '../../../drivers/dlt645/exchange.ts';
 import { parseBroadcastTime } from '../../../drivers/dlt645/functions/broadcast-time.ts';
 import { findItem, findRow, singleDi } from '../../../drivers/dlt645/items.ts';
 import { createSession } from '../../../drivers/dlt645/session.ts';
-import { decodeItem } from '../../../drivers/dlt645/values.ts';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { FLAG_ABSENT, FLAG_INVALID } from '../../../src/core/driver.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createFakeBus, modelWith, options, registersNamed } from './fake-bus.ts';
 import { ALL_ROWS, CONTENT_ROWS, createChecklist, ENERGY, METER, readFrom } from './quirks.ts';
 import { lowFirst, refusal } from './wire.ts';
@@ -114,15 +112,18 @@ describe('values beside the standard', () => {
 
   quirk(
     'D1 with ERR 01 instead of 02 for an unknown DI',
-    'the block is not asked again',
+    'nothing that was refused is asked again',
     async () => {
       const bus = createFakeBus((_, address) => refusal(address, 0x01));
-      const session = createSession(bus, METER, modelWith([VOLTAGES]));
+      const session = createSession(
+        bus,
+        { address: METER, model: modelWith([VOLTAGES]) },
+        sessionDeps(),
+      );
       const wanted = registersNamed('voltage_l1', 'voltage_l2');
       await session.read(wanted, options);
       await session.read(wanted, options);
-      const singles = ['02010100', '02010200'];
-      expect(bus.asked).toEqual([VOLTAGES, ...singles, ...singles]);
+      expect(bus.asked).toEqual([VOLTAGES, '02010100', '02010200']);
     },
   );
 
@@ -165,14 +166,14 @@ describe('values beside the standard', () => {
     const bus = createFakeBus((di, address) =>
       di === '03010000' ? fromHex(TRIPLE) : refusal(address, 0x02),
     );
-    const readAs: Parameters<typeof readEvents>[0] = async (di, item, readOptions) => {
-      const { address, content } = await readContent(bus, METER, di, readOptions);
-      return { address, values: decodeItem(item, content) };
-    };
-    const countsOf = async (isMinutesFirst: boolean) =>
-      (await readEvents(readAs, { ...options, isMinutesFirst })).events
+    const countsOf = async (minutesFirst: boolean) => {
+      const model = { ...modelWith([]), settings: { minutesFirst } };
+      const session = createSession(bus, { address: METER, model }, sessionDeps());
+      const noted = await session.readEvents?.(options);
+      return (noted?.events ?? [])
         .filter(({ event }) => event === 'voltage_loss')
         .map(({ count, minutes }) => [count, minutes]);
+    };
     const listed = [
       [1, 65],
       [2, 70],

@@ -49,6 +49,35 @@ const PRESENT: Digits = {
   x_combination_active: '0x05',
   x_settlement_day_1: '0100',
   x_settlement_day_2: '9999',
+  x_energy_active_related: '10.00',
+  x_energy_active_import_harmonic_l2: '0.12',
+  x_energy_iron_loss_l3: '3.45',
+  x_energy_active_period: '321.00',
+  x_energy_remaining: '55.50',
+  x_amount_overdraft: '1.01',
+  x_price: '0.9000',
+  x_power_reactive_minute: '-0.5000',
+  x_load_record_start: '01-02 03:45',
+  x_daily_freeze_time: '00:00',
+  x_loss_factor_12: '0.350',
+  x_power_limit_2: '20.0000',
+  x_voltage_limit_1: '235.4',
+  x_amount_limit_5: '5.00',
+  x_report_status: '0x010000000000000000000002',
+  x_software_version: 'V1',
+  x_zone_1_1_table: '01',
+  x_zone_1_1_start: '07-15',
+  x_period_2_8_14_tariff: '04',
+  x_period_2_8_14_start: '23:30',
+  x_holiday_1_table: '03',
+  x_holiday_1_date: '2026-10-01',
+  x_holiday_2_table: '00',
+  x_holiday_2_date: '0000-00-00',
+  x_auto_screen_1: '00010200',
+  x_tariff_price_2_4: '0.3000',
+  x_step_limit_2_1: '100000.00',
+  x_step_price_1_1: '0.0500',
+  x_threshold_7_2: '0.0500',
 };
 
 const settled = (month: string, kilowatthours: string) =>
@@ -67,26 +96,17 @@ const FREEZE: Digits = {
   power_active_l1: '-1.2345',
 };
 
-const before = { energy_active_import: '99.50', current_l1: '5.000', voltage_l1: '230.1' };
-const lost = [
-  frozen('2026-11-02T03:04:05', { ...before, energy_active_import_l1: '9.00' }),
-  frozen('2026-11-02T03:16:05', {
-    energy_active_import: '100.75',
-    energy_active_import_l1: '9.01',
-  }),
-] as const;
 const cut = [frozen('2026-11-09T10:11:12', {}), frozen('2026-11-09T10:11:50', {})] as const;
 
 const MEMORY: MemoryOf = {
   settlements: [settled('11', '900.00'), settled('10', '800.00')],
   timed: [frozen('2026-11-23T12:00:00', FREEZE)],
-  events: {
-    'voltage-loss': [lost],
-    'power-off': [cut],
-    programming: [cut],
-    'cover-open': [lost],
-    'relay-trip': [cut],
-    'relay-close': [],
+  events: { 'power-off': [cut] },
+  further: {
+    hourly: [
+      frozen('2026-11-23T12:00:00', { energy_active_import: '8.00', energy_active_export: '1.00' }),
+    ],
+    'zone-switch': [frozen('2026-07-01T00:00:00', FREEZE)],
   },
 };
 
@@ -115,7 +135,17 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '01 00 01 01': '00 00 05 00 20 30 11 26',
     'FF 00 01 01': `23 81 07 15 19 03 11 26 00 00 05 00 20 30 11 26 00 00 05 00 20 30 10 26`,
   },
+  'parts of energies, and what is paid ahead': {
+    '00 00 80 00': '00 10 00 00',
+    '00 00 AB 00': '12 00 00 00',
+    '00 00 C2 00': '45 03 00 00',
+    '00 00 0B 00': '00 21 03 00',
+    '00 01 90 00': '50 55 00 00',
+    '01 02 90 00': '01 01 00 00',
+  },
   variables: {
+    '20 00 80 02': '00 90 00 00',
+    '25 00 80 02': '00 50 80',
     '00 01 07 02': '99 35',
     '00 FF 07 02': `99 35 ${FF(4)}`,
     '00 01 08 02': '55 01',
@@ -154,6 +184,27 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '01 06 00 04': '05',
     '01 0B 00 04': '00 01',
     '02 0B 00 04': '99 99',
+    '01 0A 00 04': '45 03 02 01',
+    '06 01 00 04': '00 00 01 07 26',
+    '0C 0D 00 04': '50 03',
+    '02 0E 00 04': '00 00 20',
+    '03 0E 00 04': '54 23',
+    '05 10 00 04': '00 05 00 00',
+    '03 12 00 04': '00 00',
+    '01 15 00 04': `02 ${OO(10)} 01`,
+    '01 00 80 04': `${OO(30)} 31 56`,
+  },
+  'schedules, prices and thresholds': {
+    // The number is ahead of the date or time, as the last pair of the item travels first.
+    '00 00 01 04': `01 15 07 ${FF(39)}`,
+    '08 00 02 04': `${FF(39)} 04 30 23`,
+    '01 00 03 04': '03 01 10 26',
+    '02 00 03 04': OO(4),
+    '01 01 04 04': '00 02 01 00',
+    '04 02 05 04': '00 30 00 00',
+    '01 02 06 04': '00 00 00 10',
+    '01 01 06 04': '00 05 00 00',
+    '02 07 09 04': '00 05 00',
   },
   freezes: {
     '01 00 00 05': '00 12 23 11 26',
@@ -162,28 +213,12 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     '01 10 00 05': `45 23 81 45 23 81 ${FF(18)}`,
     '01 FF 00 05': `00 12 23 11 26 00 00 10 00 00 00 02 00 23 81 07 15 19 03 11 26 45 23 81 45 23 81 ${FF(18)}`,
   },
-  events: {
-    '00 00 01 03': `01 00 00 07 00 00 ${FF(12)}`,
-    '00 00 11 03': '01 00 00',
-    '01 00 11 03': '12 11 10 09 11 26 50 11 10 09 11 26',
-    '02 00 11 03': OO(12),
-    '00 00 30 03': '01 00 00',
-    '01 00 30 03': `12 11 10 09 11 26 01 00 00 00 01 01 00 04 ${FF(36)}`,
-    '00 0D 30 03': '01 00 00',
-    '01 0D 30 03': `05 04 03 02 11 26 05 16 03 02 11 26 50 99 00 00 ${FF(20)} 75 00 01 00 ${FF(20)}`,
-    '01 00 00 1D': '01 00 00',
-    '01 01 00 1D': '12 11 10 09 11 26',
-    '01 00 00 1E': '00 00 00',
-    '01 01 00 1E': OO(6),
-    // 1.25 kWh in all, 0.01 of phase A; 5 A for 12 minutes are 1 Ah.
-    '01 01 01 03': [
-      '05 04 03 02 11 26 05 16 03 02 11 26',
-      `25 01 00 00 ${FF(12)}`,
-      `01 00 00 00 ${FF(12)} 01 23 00 50 00 ${FF(8)}`,
-      FF(58),
-      `00 01 00 00 00 01 00 00 ${FF(8)}`,
-    ].join(' '),
-    '0A 01 01 03': OO(131),
+  'freezes of hours and switches': {
+    '01 00 04 05': '00 12 23 11 26',
+    '01 01 04 05': '00 08 00 00',
+    '01 FF 04 05': '00 12 23 11 26 00 08 00 00 00 01 00 00',
+    '01 00 02 05': '00 00 01 07 26',
+    '01 01 02 05': '00 00 10 00 00 00 02 00',
   },
 };
 
@@ -207,9 +242,9 @@ const ABSENT = [
   '01 00 01 05',
   '01 00 07 05',
   '01 02 00 05',
-  '01 02 01 03',
-  '0B 00 11 03',
-  '00 00 05 03',
+  '00 01 80 00',
+  '01 03 04 05',
+  '03 06 09 04',
   '00 03 06 06',
   '00 00 07 06',
 ];
@@ -227,7 +262,23 @@ describe('the simulated DL/T 645-2007 meter', () => {
   });
 
   it('covers all rows of the tables above', () => {
-    expect([rows.length, ABSENT.length]).toEqual([70, 23]);
+    expect([rows.length, ABSENT.length]).toEqual([87, 23]);
+  });
+
+  it('puts AA between the groups of a freeze where it is told to, and for those it lacks', () => {
+    const [plain, separated] = [false, true].map((freezeSeparators) =>
+      createMeter(PRESENT, MEMORY, { freezeSeparators }),
+    );
+    const time = '00 12 23 11 26';
+    const energies = '00 00 10 00 00 00 02 00';
+    const demand = '23 81 07 15 19 03 11 26';
+    const powers = `45 23 81 45 23 81 ${FF(18)}`;
+    expect(plain?.read('01 FF 00 05')).toBe([time, energies, demand, powers].join(' '));
+    const absent = (count: number) => new Array<string>(count).fill('AA').join(' ');
+    expect(separated?.read('01 FF 00 05')).toBe(
+      [time, 'AA', energies, absent(8), demand, absent(2), powers].join(' '),
+    );
+    expect(separated?.read('01 01 00 05')).toBe(energies);
   });
 
   it('tells what it showed, a source of its own where one item has several', () => {

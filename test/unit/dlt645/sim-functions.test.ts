@@ -72,6 +72,17 @@ describe('an answer that is too long for one frame', () => {
     expect(meter.ask('12', `${DEMANDS} ${number}`)).toBe('D2: 02');
   });
 
+  it('is refused from the frame on that the meter has forgotten, until it is read anew', () => {
+    const record = frozen('2026-11-23T00:15:00', { frequency: '50.00' });
+    const records = new Array(20).fill(record);
+    const meter = createMeter({}, { records }, { forgetsAfter: 1 });
+    const ask = (number: string) => meter.ask('12', `02 00 01 06 ${number}`)?.slice(0, 6).trim();
+    for (let time = 0; time < 2; time++) {
+      meter.ask('11', '02 00 01 06 14');
+      expect([ask('01'), ask('02'), ask('01')]).toEqual(['B2: 02', 'D2: 02', 'D2: 02']);
+    }
+  });
+
   it('is refused under another identifier, and stays there for the right one', () => {
     const meter = createMeter(MANY);
     meter.ask('11', DEMANDS);

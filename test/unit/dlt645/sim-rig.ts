@@ -1,4 +1,5 @@
 import { createDlt645Slave } from '../../../drivers/dlt645/sim.ts';
+import type { Dlt645SlaveOptions } from '../../../drivers/dlt645/sim-functions.ts';
 import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts';
 import type {
   EventKind,
@@ -6,7 +7,6 @@ import type {
   FrozenDisplay,
   MeterDisplay,
   MeterMemory,
-  SlaveOptions,
 } from '../../../src/core/slave.ts';
 
 /** A meter whose every digit the test lays down, and its answers with the offset taken off. */
@@ -23,6 +23,8 @@ export interface MemoryOf {
   readonly wallTime?: string;
   readonly settlements?: readonly FrozenDisplay[];
   readonly timed?: readonly FrozenDisplay[];
+  /** Those of hours and switches; newest first, as all of them. */
+  readonly further?: Partial<Record<FreezeKind, readonly FrozenDisplay[]>>;
   readonly records?: readonly FrozenDisplay[];
   /** Newest first. */
   readonly events?: Partial<
@@ -35,7 +37,8 @@ export function createMemory(of: MemoryOf, told: string[]): MeterMemory {
   let instants: FrozenDisplay[] = [];
   const kept = (kind: FreezeKind) => {
     if (kind === 'instant') return instants;
-    return (kind === 'timed' ? of.timed : of.settlements) ?? [];
+    const given = { timed: of.timed, settlement: of.settlements, ...of.further };
+    return given[kind] ?? [];
   };
   return {
     wallTime: () => of.wallTime ?? '2026-11-23T12:34:56.000',
@@ -76,7 +79,7 @@ export function frame(address: string, control: string, payload = ''): Uint8Arra
 export function createMeter(
   digits: Digits,
   memory: MemoryOf = {},
-  more: Partial<SlaveOptions> = {},
+  more: Partial<Dlt645SlaveOptions> = {},
 ) {
   const told: string[] = [];
   const display: MeterDisplay = {

@@ -71,6 +71,6 @@ describe('the maximum demand of a simulated meter', () => {
     const { display } = createMeter();
     expect(display.show('demand_active_export_max')).toBe('0.0000');
     expect(display.show('demand_active_export_max_at')).toBe('0000-00-00T00:00:00');
-    expect(display.show('demand_apparent_import_max')).toBeNull();
+    expect(display.show('demand_active_net_max')).toBeNull();
   });
 });

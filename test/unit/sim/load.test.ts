@@ -208,7 +208,7 @@ describe('the display of a simulated meter', () => {
     const all = [...names, ...variables, ...phases, 'current_n', 'frequency'];
     expect(all.filter((name) => findRegister(name) === undefined)).toEqual([]);
     expect(all.filter((name) => display.show(name) !== null)).toHaveLength(count);
-    for (const name of ['energy_active_import_t5', 'energy_apparent_import', 'toString']) {
+    for (const name of ['energy_active_import_t5', 'energy_apparent_net', 'toString']) {
       expect(display.show(name)).toBeNull();
     }
   });

@@ -257,6 +257,63 @@ describe('a link', () => {
     ]);
   });
 
+  it('tells of a loss, a restart and its end at once, each time once', async () => {
+    const faults: [string, string | undefined][] = [];
+    link.onFault(({ message }) => faults.push([message, link.fault?.message]));
+    await start();
+    latest().lose();
+    latest().lose();
+    expect(faults).toEqual([['fake went away', 'fake went away']]);
+    await untilNext();
+    link.restart(new AmrError('PORT_LOST', 'it hangs'));
+    link.restart(new AmrError('PORT_LOST', 'it hangs'));
+    expect(faults.slice(1)).toEqual([['it hangs', 'it hangs']]);
+    await clock.advance(0);
+    expect(link.fault).toBeNull();
+    stop.abort();
+    expect(faults.slice(2)).toEqual([['fake is not open', 'fake is not open']]);
+    await running;
+    expect(faults).toHaveLength(3);
+  });
+
+  it('tells of no loss where it could not open', async () => {
+    const faults: Error[] = [];
+    link.onFault((reason) => faults.push(reason));
+    opens = false;
+    await start();
+    await clock.advance(60_000);
+    expect(link.attempts).toBeGreaterThan(3);
+    expect(faults).toEqual([]);
+  });
+
+  it('sets the port that is open, and is described by what is in force', async () => {
+    const slow = { baudRate: 1200, dataBits: 8, parity: 'even', stopBits: 1 } as const;
+    running = Promise.resolve();
+    await expect(link.configure(slow)).rejects.toMatchObject({ code: 'PORT_LOST' });
+    await start();
+    const asked: unknown[] = [];
+    const own = latest();
+    own.configure = async (settings) => {
+      asked.push(settings);
+      Object.assign(own, { info: { ...own.info, baudRate: 1200 } });
+      return true;
+    };
+    expect(await link.configure(slow)).toBe(true);
+    expect(asked).toEqual([slow]);
+    expect(link.info.baudRate).toBe(1200);
+    latest().lose();
+    await untilNext();
+    expect(link.info.baudRate).toBe(2400);
+  });
+
+  it('refuses settings that its transport cannot have', async () => {
+    const slow = { baudRate: 1200, dataBits: 8, parity: 'even', stopBits: 1 } as const;
+    await start();
+    await expect(link.configure(slow)).rejects.toMatchObject({ code: 'PORT_OPEN_FAILED' });
+    expect(await link.configure(null)).toBe(false);
+    expect(link.fault).toBeNull();
+  });
+
   it('leaves no listener on the signal, however often it opens again', async () => {
     await start();
     for (let round = 0; round < 1000; round++) {

@@ -14,6 +14,10 @@ function bindingOn(handle: FileHandle) {
     poller: { once: (_: 'readable', ready: Ready) => waiting.push(ready) },
     read: (buffer: Buffer, _offset: number, _length: number) =>
       Promise.resolve({ buffer, bytesRead: 0 }),
+    close() {
+      binding.isOpen = false;
+      return Promise.resolve();
+    },
   };
   guardReads(binding);
   const read = () => binding.read(Buffer.alloc(16), 4, 8);
@@ -65,6 +69,24 @@ describe('the guarded read', () => {
     binding.fd = null;
     binding.isOpen = false;
     await expect(read()).rejects.toMatchObject({ canceled: true, disconnect: false });
+  });
+
+  it('is waited for by a close, and followed by no other', async () => {
+    const { binding, waiting, read } = bindingOn(
+      await openFile('/dev/ptmx', constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOCTTY),
+    );
+    const first = read();
+    await expect.poll(() => waiting.length).toBe(1);
+    // Asks the descriptor again; that is under way now.
+    waiting.shift()?.(null);
+    await Promise.resolve();
+    const closing = binding.close();
+    expect(binding.isOpen).toBe(true);
+    await expect(read()).rejects.toMatchObject({ canceled: true });
+    await closing;
+    expect(binding.isOpen).toBe(false);
+    await expect(first).rejects.toMatchObject({ canceled: true });
+    expect(waiting).toEqual([]);
   });
 
   it('takes any other failure of an open port for a loss', async () => {

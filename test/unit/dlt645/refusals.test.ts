@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { createRefusals } from '../../../drivers/dlt645/refusals.ts';
+import { createSession } from '../../../drivers/dlt645/session.ts';
+import { createNotes } from '../../../src/core/notes.ts';
+import { openFixture, temporaryDirectory } from '../../support/store-fixture.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+import { createFakeBus, modelWith, options, registersNamed, silence } from './fake-bus.ts';
+import { readAnswer, refusal, shownNumber } from './wire.ts';
+
+const ADDRESS = '123456789012';
+const HOUR = 3_600_000;
+const VOLTAGES = registersNamed('voltage_l1', 'voltage_l2', 'voltage_l3');
+const [L1, L2, L3] = ['02010100', '02010200', '02010300'] as const;
+
+/** A meter with the third phase alone. */
+function rig(notes = createNotes(), clock = createVirtualClock()) {
+  const bus = createFakeBus((di, address) =>
+    di === L3 ? readAnswer(address, di, shownNumber('220.5', 2)) : refusal(address, 0x02),
+  );
+  const meter = { address: ADDRESS, model: modelWith([]) };
+  const session = createSession(bus, meter, { clock, notes });
+  return { bus, clock, notes, session };
+}
+
+describe('what a meter has refused', () => {
+  it('is not asked again within a day, and then once more', async () => {
+    const { bus, clock, session } = rig();
+    await session.read(VOLTAGES, options);
+    clock.step(24 * HOUR - 1);
+    await session.read(VOLTAGES, options);
+    expect(bus.asked).toEqual([L1, L2, L3, L3]);
+    clock.step(1);
+    await session.read(VOLTAGES, options);
+    await session.read(VOLTAGES, options);
+    expect(bus.asked.slice(4)).toEqual([L1, L2, L3, L3]);
+  });
+
+  it('fails as unsupported and leaves the other registers alone', async () => {
+    const { session } = rig();
+    await session.read(VOLTAGES, options);
+    const { values, failures } = await session.read(VOLTAGES, options);
+    expect(values.map(({ register }) => register.name)).toEqual(['voltage_l3']);
+    expect(failures.map(({ error }) => [error.code, error.transient])).toEqual([
+      ['METER_UNSUPPORTED', false],
+      ['METER_UNSUPPORTED', false],
+    ]);
+  });
+
+  it('is known after a restart', async () => {
+    const dataDir = temporaryDirectory();
+    const first = openFixture({ dataDir }).store;
+    const clock = createVirtualClock();
+    await rig(first.notesOf('m1'), clock).session.read(VOLTAGES, options);
+    await first.close();
+    const second = openFixture({ dataDir }).store;
+    const again = rig(second.notesOf('m1'), clock);
+    await again.session.read(VOLTAGES, options);
+    expect(again.bus.asked).toEqual([L3]);
+    const other = rig(second.notesOf('m2'), clock);
+    await other.session.read(VOLTAGES, options);
+    expect(other.bus.asked).toEqual([L1, L2, L3]);
+  });
+
+  it('is asked again where the clock was set back by more than a day', async () => {
+    const { bus, clock, session } = rig();
+    await session.read(VOLTAGES, options);
+    clock.step(-25 * HOUR);
+    await session.read(VOLTAGES, options);
+    expect(bus.asked).toEqual([L1, L2, L3, L1, L2, L3]);
+  });
+
+  it('is no silence: a meter that says nothing is asked twice all the same', async () => {
+    const notes = createNotes();
+    const clock = createVirtualClock();
+    await rig(notes, clock).session.read(VOLTAGES, options);
+    const bus = createFakeBus(() => silence);
+    const meter = { address: ADDRESS, model: modelWith([]) };
+    const wanted = [...VOLTAGES, ...registersNamed('frequency', 'current_n')];
+    const { failures } = await createSession(bus, meter, { clock, notes }).read(wanted, options);
+    expect(bus.asked).toEqual([L3, '02800002']);
+    expect(failures.map(({ error }) => error.code)).toEqual([
+      'METER_UNSUPPORTED',
+      'METER_UNSUPPORTED',
+      'BUS_NO_REPLY',
+      'BUS_NO_REPLY',
+      'BUS_NO_REPLY',
+    ]);
+  });
+
+  it('is kept of the newest 128 identifiers', () => {
+    const notes = createNotes();
+    const clock = createVirtualClock();
+    const refusals = createRefusals({ clock, notes });
+    const dis = Array.from({ length: 200 }, (_, index) => `0201${String(index).padStart(4, '0')}`);
+    for (const di of dis) refusals.add(di);
+    const kept = createRefusals({ clock, notes });
+    expect(dis.filter((di) => kept.has(di))).toEqual(dis.slice(-128));
+  });
+
+  it.each(['', 'nonsense', '02010100@', '@12', '02010100@99999999999999'])(
+    'is nothing where the note says "%s"',
+    (text) => {
+      const notes = createNotes();
+      notes.note('dlt645.refused', text);
+      expect(createRefusals({ clock: createVirtualClock(), notes }).has(L1)).toBe(false);
+    },
+  );
+});
