@@ -7,6 +7,7 @@ import type { Clock } from './core/clock.ts';
 import type { Driver } from './core/driver.ts';
 import { AmrError } from './core/errors.ts';
 import type { MeterModel } from './core/model.ts';
+import type { Store } from './core/store.ts';
 import type { Transport } from './core/transport.ts';
 import { DRIVERS } from './drivers.ts';
 import type { Duty } from './poll/agenda.ts';
@@ -43,6 +44,16 @@ export interface FieldDeps {
   readonly random: () => number;
 }
 
+interface BuildDeps extends FieldDeps {
+  readonly notesOf: Store['notesOf'];
+}
+
+interface Surroundings {
+  readonly meters: readonly FieldMeter[];
+  readonly config: Config;
+  readonly deps: BuildDeps;
+}
+
 export function createTransport(config: BusConfig, clock: Clock): Transport {
   return 'serial' in config
     ? createSerialTransport(config.serial, { clock })
@@ -68,8 +79,13 @@ export async function loadMeters({ config, models }: LoadedConfig): Promise<Fiel
   return meters;
 }
 
-function dutiesOf({ config, address, model, driver }: FieldMeter, bus: CountedBus, all: Config) {
-  const session = driver.open(bus, address, model);
+function dutiesOf(
+  { config, address, model, driver }: FieldMeter,
+  bus: CountedBus,
+  { config: all, deps }: Surroundings,
+) {
+  const { clock, notesOf } = deps;
+  const session = driver.open(bus, { address, model }, { clock, notes: notesOf(config.id) });
   return config.plans.map((name): Duty => {
     const settings = all.plans[name];
     if (settings === undefined) throw new AmrError('CONFIG_INVALID', `no plan ${name}`);
@@ -78,10 +94,8 @@ function dutiesOf({ config, address, model, driver }: FieldMeter, bus: CountedBu
   });
 }
 
-function buildBus(
-  [name, settings]: [string, BusConfig],
-  { meters, config, deps }: { meters: readonly FieldMeter[]; config: Config; deps: FieldDeps },
-): FieldBus {
+function buildBus([name, settings]: [string, BusConfig], surroundings: Surroundings): FieldBus {
+  const { meters, deps } = surroundings;
   const { clock, random } = deps;
   const log = deps.log.child({ bus: name });
   const trace = createTrace(clock, log);
@@ -91,7 +105,7 @@ function buildBus(
   const bus = createBus({ name, ...timing }, { line: link, clock, log });
   const duties = meters
     .filter((meter) => meter.config.bus === name)
-    .flatMap((meter) => dutiesOf(meter, bus, config));
+    .flatMap((meter) => dutiesOf(meter, bus, surroundings));
   const counters = { due: 0, read: 0, missing: 0, turns: 0, waiting: 0 };
   return { name, bus, link, trace, duties, counters, log };
 }
@@ -99,7 +113,7 @@ function buildBus(
 export function buildBuses(
   config: Config,
   meters: readonly FieldMeter[],
-  deps: FieldDeps,
+  deps: BuildDeps,
 ): FieldBus[] {
   return Object.entries(config.buses).map((entry) => buildBus(entry, { meters, config, deps }));
 }

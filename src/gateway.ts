@@ -190,7 +190,6 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
   const { loaded, clock, log } = deps;
   const { config } = loaded;
   const meters = await loadMeters(loaded);
-  const buses = buildBuses(config, meters, deps);
   const dataDir = resolve(config.dataDir);
   const unlock = lockDataDir(dataDir);
   const publish = (event: AmrEvent) =>
@@ -206,6 +205,7 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
     onEvent: publish,
   });
   for (const event of events) publish(event);
+  const buses = buildBuses(config, meters, { ...deps, notesOf: store.notesOf });
 
   const running = {
     deps,

@@ -7,6 +7,7 @@ import { AmrError } from '../../src/core/errors.ts';
 import type { MeterModel } from '../../src/core/model.ts';
 import type { Register } from '../../src/core/registers.ts';
 import type { Item } from './items.ts';
+import type { Refusals } from './refusals.ts';
 import { type FieldValue, toRegisterValue } from './values.ts';
 
 /** One identifier to ask, and the registers wanted from its answer. */
@@ -97,12 +98,13 @@ function hopelessBecause({ failures, isAlive }: Gathered): AmrError | null {
   return !isAlive && failures.length >= SILENCES ? error : null;
 }
 
-/** Asks for one meter, and remembers in `refusedBlocks` which blocks it has refused. */
-export function createAsker(
-  model: MeterModel,
-  edition: Edition,
-  refusedBlocks = new Set<string>(),
-): Asker {
+const refusedBefore = (di: string) =>
+  new AmrError('METER_UNSUPPORTED', `the meter has refused ${di}; it is asked again a day later`, {
+    context: { di },
+  });
+
+/** Asks for one meter, and leaves out what it has refused within the last day. */
+export function createAsker(model: MeterModel, edition: Edition, refusals: Refusals): Asker {
   /** Where the model does not say it, the table of identifiers does. */
   function singleAsk(register: Register): Ask {
     const di = model.registers[register.name] ?? edition.singleDi(register);
@@ -116,7 +118,7 @@ export function createAsker(
     for (const block of model.blocks) {
       const held = new Set((edition.find(block)?.fields ?? []).map(({ register }) => register?.id));
       const registers = left.filter(({ id }) => held.has(id));
-      if (registers.length < 2 || refusedBlocks.has(block)) continue;
+      if (registers.length < 2 || refusals.has(block)) continue;
       asks.push({ di: block, registers });
       left = left.filter((register) => !registers.includes(register));
     }
@@ -125,6 +127,10 @@ export function createAsker(
 
   /** Asks once; gives what to ask instead where the meter refuses a block. */
   async function askOne(ask: Ask, options: ReadOptions, gathered: Gathered): Promise<Ask[]> {
+    if (refusals.has(ask.di)) {
+      gathered.failures.push({ registers: ask.registers, error: refusedBefore(ask.di) });
+      return [];
+    }
     try {
       const answer = await edition.readItem(ask.di, options);
       const values = valuesFor(ask.registers, answer.values);
@@ -136,9 +142,9 @@ export function createAsker(
     } catch (thrown) {
       const error = failureOf(thrown);
       gathered.isAlive ||= !isSilence(error);
-      if (error.code === 'METER_UNSUPPORTED' && model.blocks.includes(ask.di)) {
-        refusedBlocks.add(ask.di);
-        return ask.registers.map(singleAsk);
+      if (error.code === 'METER_UNSUPPORTED') {
+        refusals.add(ask.di);
+        if (model.blocks.includes(ask.di)) return ask.registers.map(singleAsk);
       }
       gathered.failures.push({ registers: ask.registers, error });
       return [];

@@ -58,12 +58,14 @@ function resolution(model: MeterModel, register: Register): string | null {
 
 export const dlt645: Driver = {
   protocol: PROTOCOL,
+  buses: ['line'],
   parseAddress,
   checkModel,
   registersAt,
   knows: (identifier) => isReadable(findItem(identifier.toUpperCase())),
   resolution,
-  open: (bus, address, model) => createSession(bus, parseAddress(address), model),
+  open: (bus, { address, model }, deps) =>
+    createSession(bus, { address: parseAddress(address), model }, deps),
   discover,
   decode,
 };

@@ -1,7 +1,6 @@
 /** What the driver does for one meter of the 2007 edition. */
 import type { Bus } from '../../src/core/bus.ts';
-import type { DriverSession } from '../../src/core/driver.ts';
-import type { MeterModel } from '../../src/core/model.ts';
+import type { DriverSession, MeterSetup, SessionDeps } from '../../src/core/driver.ts';
 import { createAsker, type Edition } from './ask.ts';
 import { readClock } from './clock.ts';
 import { readEvents } from './events.ts';
@@ -10,16 +9,21 @@ import { createFreezes } from './freezes.ts';
 import { findItem, singleDi } from './items.ts';
 import { type ReadRecords, readProfile } from './profile.ts';
 import { readableDi, toItemReading } from './read-any.ts';
+import { createRefusals } from './refusals.ts';
 import { createSettlements, type ReadAs } from './settlements.ts';
 import { decodeItem } from './values.ts';
 
-export function createSession(bus: Bus, address: string, model: MeterModel): DriverSession {
+export function createSession(
+  bus: Bus,
+  { address, model }: MeterSetup,
+  deps: SessionDeps,
+): DriverSession {
   const edition: Edition = {
     find: findItem,
     singleDi,
     readItem: (di, options) => readItem(bus, address, di, options),
   };
-  const { read, askAll } = createAsker(model, edition);
+  const { read, askAll } = createAsker(model, edition, createRefusals(deps));
   const { readFreeze } = createFreezes({ address, readItem: edition.readItem, askAll });
   const readAs: ReadAs = async (di, item, options) => {
     const answer = await readContent(bus, address, di, options);

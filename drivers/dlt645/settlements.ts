@@ -18,6 +18,7 @@ import type { MeterModel } from '../../src/core/model.ts';
 import type { Register } from '../../src/core/registers.ts';
 import { type Asker, createAsker, type Edition, failureOf, type ItemAnswer } from './ask.ts';
 import type { Item } from './items.ts';
+import { FORGETFUL } from './refusals.ts';
 
 const KEPT = 12;
 const DATE = '04000101';
@@ -119,14 +120,15 @@ function createCalendar({ address, edition }: SettlementDeps) {
 /** The model's blocks and identifiers, each asked for as it stood at settlement `number`. */
 function askerAt(number: number, { model, edition, readAs }: SettlementDeps): Asker {
   const last = number.toString(16).padStart(2, '0').toUpperCase();
-  return createAsker(model, {
+  const past: Edition = {
     ...edition,
     readItem: (di, options) => {
       const item = edition.find(di);
       if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown identifier ${di}`);
       return readAs(di.slice(0, 6) + last, item, options);
     },
-  });
+  };
+  return createAsker(model, past, FORGETFUL);
 }
 
 function neverSettled(registers: readonly Register[]): ReadFailure[] {

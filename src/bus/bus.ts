@@ -144,6 +144,7 @@ export function createBus(
 
   return {
     name: settings.name,
+    kind: 'line',
     counters,
     exchange: (exchange) => inTurn(exchange, () => perform(exchange)),
     send: (sending) => inTurn(sending, () => transmit(sending)),

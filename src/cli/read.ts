@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { loadModels } from '../config/models.ts';
+import { systemClock } from '../core/clock.ts';
 import type { DriverSession, ItemReading } from '../core/driver.ts';
 import { AmrError, toAmrError } from '../core/errors.ts';
 import type { MeterModel } from '../core/model.ts';
+import { createNotes } from '../core/notes.ts';
 import { loadDriver } from '../field.ts';
 import { repeatRead } from '../poll/repeat.ts';
 import { parseBusUrl } from './bus-url.ts';
@@ -87,7 +89,11 @@ async function read(words: readonly string[], options: ReadOptions): Promise<voi
   const { signal } = interrupt;
   process.once('SIGINT', () => interrupt.abort());
   const answer = await withBus(line, options.trace ?? false, async (bus): Promise<Answer> => {
-    const session = driver.open(bus, address, withBlocks(model, wanted.blocks, driver));
+    const session = driver.open(
+      bus,
+      { address, model: withBlocks(model, wanted.blocks, driver) },
+      { clock: systemClock, notes: createNotes() },
+    );
     const result = await repeatRead(wanted.registers, {
       retries,
       read: (registers) => session.read(registers, { priority: 'on-demand', signal }),

@@ -1,3 +1,5 @@
+import type { LineSettings, TransportInfo } from './transport.ts';
+
 /** Who goes first when several exchanges wait for the line, highest first. */
 export const PRIORITIES = ['control', 'on-demand', 'billing', 'curve', 'live', 'backfill'] as const;
 export type Priority = (typeof PRIORITIES)[number];
@@ -7,6 +9,12 @@ export interface Framer<Frame> {
   /** Takes the next bytes, gives the frames that are complete now, in order. */
   push(bytes: Uint8Array): Frame[];
 }
+
+/**
+ * What the exchanges stand on: the bytes of one line, one exchange at a time, or a Modbus TCP
+ * connection, whose answers carry the number of their request.
+ */
+export type BusKind = 'line' | 'modbus-tcp';
 
 /** One question and its answer on the line. */
 export interface Exchange<Frame> {
@@ -26,6 +34,10 @@ export interface Exchange<Frame> {
   readonly onSent?: () => void;
   /** Silence is one of the usual answers here, no sign of a port that hangs. */
   readonly mayBeSilent?: boolean;
+  /** Silence that must precede the request, where a protocol delimits its frames by it. */
+  readonly gapMs?: (line: TransportInfo) => number;
+  /** How the meter talks, where that is not how the bus is set. */
+  readonly line?: LineSettings;
 }
 
 /** What is told to all meters at once and answered by none. */
@@ -50,6 +62,7 @@ export interface Sender {
 /** One physical line: exactly one exchange at a time. */
 export interface Bus {
   readonly name: string;
+  readonly kind: BusKind;
   /**
    * Waits for the line, sends and returns the matching frame. Rejects with a PORT_ or BUS_ error;
    * whatever happens, the line is quiet before the next exchange starts.

@@ -1,8 +1,9 @@
-import type { Bus, Priority } from './bus.ts';
+import type { Bus, BusKind, Priority } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { Decimal } from './decimal.ts';
 import type { AmrError } from './errors.ts';
 import type { MeterModel } from './model.ts';
+import type { Notes } from './notes.ts';
 import type { Register } from './registers.ts';
 
 /** Quality codes of IEC 61968-9, written system.category.index; system 2 is collection. */
@@ -251,9 +252,23 @@ export interface ItemReading {
   readonly cutShort?: AmrError;
 }
 
+/** The meter that a session speaks with; its address as {@link Driver.parseAddress} gives it. */
+export interface MeterSetup {
+  readonly address: string;
+  readonly model: MeterModel;
+}
+
+export interface SessionDeps {
+  readonly clock: Clock;
+  /** Of this meter alone. */
+  readonly notes: Notes;
+}
+
 /** One protocol. */
 export interface Driver {
   readonly protocol: string;
+  /** The kinds of bus that its meters can be on. */
+  readonly buses: readonly BusKind[];
   /** The address as the frames carry it; throws CONFIG_INVALID. */
   parseAddress(text: string): string;
   /** Complaints about a model's sources, empty when the driver can serve it. */
@@ -264,7 +279,7 @@ export interface Driver {
   knows(identifier: string): boolean;
   /** The step of the register's digits, such as `0.01`; `null` where the model lacks it. */
   resolution(model: MeterModel, register: Register): string | null;
-  open(bus: Bus, address: string, model: MeterModel): DriverSession;
+  open(bus: Bus, meter: MeterSetup, deps: SessionDeps): DriverSession;
   /** Finds the meters on a line of which nothing is known. Never rejects with an AmrError. */
   discover?(bus: Bus, options: DiscoverOptions): Promise<Discovery>;
   /** Every frame in these bytes, broken ones included, in order. */

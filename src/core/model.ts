@@ -13,13 +13,23 @@ export const modelSchema = z.strictObject({
     .describe('name that the configuration uses'),
   protocol: z.string().describe('name of the driver'),
   title: z.strictObject({ en: z.string(), zh: z.string() }),
+  products: z.array(z.string()).default([]).describe('products that the map is for'),
   source: z.string().describe('the document that the register map was taken from'),
   line: z
     .strictObject({
       baudRate: z.int().positive(),
       parity: z.enum(['none', 'even', 'odd']),
+      stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
     })
     .describe('what the meter is usually delivered with'),
+  settings: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('what else the driver must know of the meter, in its own terms'),
+  caveats: z
+    .array(z.strictObject({ text: z.string(), link: z.url().optional() }))
+    .default([])
+    .describe('what a fitter must know, with where it is written'),
   registers: z
     .record(z.string(), z.unknown())
     .describe('register name -> where the meter keeps it, in the terms of its driver'),
@@ -35,6 +45,7 @@ export const modelSchema = z.strictObject({
       z.strictObject({
         source: z.string(),
         request: z.string().optional(),
+        settings: z.record(z.string(), z.unknown()).default({}),
         response: z.string(),
         expect: z.record(z.string(), z.string().nullable()),
       }),

@@ -1,4 +1,6 @@
 /** The meter's side of a protocol: what simulated meters are made of. */
+import type { BusKind } from './bus.ts';
+import type { MeterModel } from './model.ts';
 
 /** What a simulated meter has on its display; all values are the digits shown, such as "1234.56". */
 export interface MeterDisplay {
@@ -154,6 +156,10 @@ export interface Slave {
 export interface SlaveOptions {
   readonly address: string;
   readonly display: MeterDisplay;
+  /** Where the meter keeps its registers, for protocols that do not say that themselves. */
+  readonly model?: MeterModel;
+  /** What its frames travel on; a line where absent. */
+  readonly kind?: BusKind;
   /** FE bytes sent before an answer. */
   readonly preamble?: number;
   readonly onAnswer?: (item: string, values: Record<string, string | null>) => void;

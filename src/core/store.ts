@@ -1,3 +1,4 @@
+import type { Notes } from './notes.ts';
 import type { Stream } from './reading.ts';
 
 /** One stored reading or event. `body` is the JSON text that was appended, unchanged. */
@@ -32,6 +33,8 @@ export interface Store {
   acked(uplink: string, stream: Stream): number;
   /** Moves the uplink's cursor forward; a lower number than before is ignored. */
   ack(uplink: string, stream: Stream, upTo: number): Promise<void>;
+  /** What drivers remember of this meter. */
+  notesOf(meter: string): Notes;
   /** Resolves at the next append of any stream; rejects with the signal's reason on abort. */
   appended(signal: AbortSignal): Promise<void>;
   stats(): StoreStats;

@@ -1,3 +1,11 @@
+/** How bytes go over a serial line. */
+export interface LineSettings {
+  readonly baudRate: number;
+  readonly dataBits: 7 | 8;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+}
+
 /** Bytes in, bytes out; knows nothing of frames. */
 export interface TransportInfo {
   readonly kind: 'serial' | 'tcp';

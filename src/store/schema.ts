@@ -38,6 +38,11 @@ const MIGRATIONS: readonly string[] = [
     seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, crc INTEGER NOT NULL, body TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE note (
+    meter TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (meter, key)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** What `user_version` says after {@link migrate}. */

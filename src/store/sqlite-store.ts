@@ -10,6 +10,7 @@ import { markClean } from './database.ts';
 import { storeError } from './failure.ts';
 import { createGroupCommit } from './group-commit.ts';
 import type { Heads } from './heads.ts';
+import { loadNotes } from './notes.ts';
 import { eventNow, type NumberedDatabase, openNumbered } from './opening.ts';
 import { createRetention } from './retention.ts';
 import { createRowReader, type ReportDamage } from './rows.ts';
@@ -133,7 +134,7 @@ function createNumbers({ uplinks, onCommit }: StoreOptions, numbered: NumberedDa
       let rows = 0;
       for (const write of writes) {
         if (write.kind === 'ack') cursors.moved(write.uplink, write.stream, write.upTo);
-        else rows += write.bodies.length;
+        if (write.kind === 'append') rows += write.bodies.length;
       }
       if (rows > 0) arrivals.notify();
       onCommit?.(rows);
@@ -168,6 +169,8 @@ function buildStore(options: StoreOptions, numbered: NumberedDatabase): Store {
   });
   let closed: AmrError | null = null;
   const add = (write: Write) => (closed === null ? group.add(write) : Promise.reject(closed));
+  // A note that cannot be written is found out anew after the restart.
+  const notesOf = loadNotes(db, (write) => void add(write).catch(() => undefined));
 
   return {
     epoch,
@@ -189,6 +192,7 @@ function buildStore(options: StoreOptions, numbered: NumberedDatabase): Store {
       }
       if (upTo > cursors.acked(uplink, stream)) await add({ kind: 'ack', uplink, stream, upTo });
     },
+    notesOf,
     appended: arrivals.next,
     stats: () => trust.guard(retention.stats),
     prune: () => trust.guard(retention.prune),

@@ -11,10 +11,17 @@ export type Write =
       readonly uplink: string;
       readonly stream: Stream;
       readonly upTo: number;
+    }
+  | {
+      readonly kind: 'note';
+      readonly meter: string;
+      readonly key: string;
+      /** `null` forgets. */
+      readonly value: string | null;
     };
 
 export interface Committed {
-  /** For each write in turn: the first number given, 0 for an ack. */
+  /** For each write in turn: the first number given, 0 for what has none. */
   readonly firsts: readonly number[];
   readonly heads: Heads;
 }
@@ -34,11 +41,21 @@ export function createWriter(db: Database, epoch: number): CommitWrites {
      ON CONFLICT (uplink, stream) DO UPDATE SET acked = max(acked, excluded.acked)`,
   );
 
+  const setNote = db.prepare<[string, string, string]>(
+    'INSERT OR REPLACE INTO note (meter, key, value) VALUES (?, ?, ?)',
+  );
+  const dropNote = db.prepare<[string, string]>('DELETE FROM note WHERE meter = ? AND key = ?');
+
   const commit = db.transaction((writes: readonly Write[], heads: Heads): Committed => {
     const next = { ...heads };
     const firsts = writes.map((write) => {
       if (write.kind === 'ack') {
         setCursor.run(write.uplink, write.stream, write.upTo);
+        return 0;
+      }
+      if (write.kind === 'note') {
+        if (write.value === null) dropNote.run(write.meter, write.key);
+        else setNote.run(write.meter, write.key, write.value);
         return 0;
       }
       const { stream, bodies } = write;

@@ -15,6 +15,7 @@ import { loadDriver } from '../../src/field.ts';
 import { serveTcp } from '../../src/sim/serve.ts';
 import { createLink } from '../../src/transport/link.ts';
 import { createTcpTransport } from '../../src/transport/tcp.ts';
+import { sessionDeps } from '../support/session-deps.ts';
 import type { BenchOptions, Figures } from './run.ts';
 
 const BAUD = 2400;
@@ -68,7 +69,9 @@ export async function run({ say }: BenchOptions): Promise<Figures> {
   if (model === undefined) throw new Error('the model dlt645-2007 is gone');
   const driver = await loadDriver(model.protocol);
   const registers = resolveRegisters(model, WORDS);
-  const sessions = line.addresses.map((address) => driver.open(bus, address, model));
+  const sessions = line.addresses.map((address) =>
+    driver.open(bus, { address: address, model: model }, sessionDeps()),
+  );
 
   const startedAt = clock.monotonic();
   for (let round = 1; round <= ROUNDS; round++) {

@@ -56,12 +56,14 @@ function resolution(model: MeterModel, register: Register): string | null {
 
 export const dlt645v1997: Driver = {
   protocol: PROTOCOL,
+  buses: ['line'],
   parseAddress,
   checkModel,
   registersAt,
   knows: (identifier) => isReadable(find1997Item(identifier)),
   resolution,
-  open: (bus, address, model) => createSession1997(bus, parseAddress(address), model),
+  open: (bus, { address, model }, deps) =>
+    createSession1997(bus, { address: parseAddress(address), model }, deps),
   discover: (bus, options) => discover(bus, { protocols: [PROTOCOL], ...options }),
   decode: (bytes) => decode(bytes, PROTOCOL),
 };

@@ -1,12 +1,18 @@
 /** What the driver does for one meter of 1997: which identifiers to ask, and of whom. */
 import type { Bus } from '../../../src/core/bus.ts';
-import type { DriverSession, ReadOptions, ReadResult } from '../../../src/core/driver.ts';
+import type {
+  DriverSession,
+  MeterSetup,
+  ReadOptions,
+  ReadResult,
+  SessionDeps,
+} from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
-import type { MeterModel } from '../../../src/core/model.ts';
 import type { Register } from '../../../src/core/registers.ts';
 import { createAsker, type Edition } from '../ask.ts';
 import type { Station } from '../question.ts';
 import { readableDi, toItemReading } from '../read-any.ts';
+import { createRefusals } from '../refusals.ts';
 import { isWhole } from '../roll-call.ts';
 import { withDemandTimes } from './demand-times.ts';
 import { read1997Item } from './exchange.ts';
@@ -32,8 +38,12 @@ async function meterNumber(station: Station): Promise<string | null> {
  * whole address that answers is then the one that the rest of the read asks, so that one reading
  * never holds values of two meters.
  */
-export function createSession1997(bus: Bus, address: string, model: MeterModel): DriverSession {
-  const refusedBlocks = new Set<string>();
+export function createSession1997(
+  bus: Bus,
+  { address, model }: MeterSetup,
+  deps: SessionDeps,
+): DriverSession {
+  const refusals = createRefusals(deps);
 
   /** The first whole address that answers is asked for the rest. */
   async function read(registers: readonly Register[], options: ReadOptions): Promise<ReadResult> {
@@ -47,7 +57,7 @@ export function createSession1997(bus: Bus, address: string, model: MeterModel):
         return withDemandTimes({ bus, address: asked, options: itemOptions }, di, answer);
       },
     };
-    const asker = createAsker(model, edition, refusedBlocks);
+    const asker = createAsker(model, edition, refusals);
     const result = await asker.read(registers, options);
     if (result.address === undefined || isWhole(result.address)) return result;
     const number = await meterNumber({ bus, address, options });

@@ -8,6 +8,7 @@ import type { Line } from '../../../src/core/line.ts';
 import type { CreateSlave, JournalEntry } from '../../../src/core/slave.ts';
 import { createSimLine } from '../../../src/sim/line.ts';
 import { createDisplay } from '../../../src/sim/load.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 import { model97 } from './wire.ts';
 
@@ -61,7 +62,8 @@ export function createBusRig(options: RigOptions = {}) {
     journal,
     line: simLine,
     settled,
-    sessionOf: (address: string) => dlt645v1997.open(bus, address, model97(blocks)),
+    sessionOf: (address: string) =>
+      dlt645v1997.open(bus, { address: address, model: model97(blocks) }, sessionDeps()),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dlt645v1997 } from '../../../drivers/dlt645/v1997/driver.ts';
 import { loadDriver } from '../../../src/field.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { registersNamed } from '../dlt645/fake-bus.ts';
 import { lowFirst } from '../dlt645/wire.ts';
 import { answer97, METER, model97, options, scripted } from './wire.ts';
@@ -31,7 +32,7 @@ describe('the driver of 1997', () => {
 
   it('asks the meter that it was opened for', async () => {
     const bus = scripted(() => answer97('B611', lowFirst('0226')));
-    const session = dlt645v1997.open(bus, METER, model97());
+    const session = dlt645v1997.open(bus, { address: METER, model: model97() }, sessionDeps());
     await session.read(registersNamed('voltage_l1'), options);
     expect(bus.asked).toEqual([`${METER} 01 B611`]);
   });

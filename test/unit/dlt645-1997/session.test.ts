@@ -5,6 +5,7 @@ import { concatBytes } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import { FLAG_ABSENT, FLAG_INVALID, type ReadResult } from '../../../src/core/driver.ts';
 import type { AmrError } from '../../../src/core/errors.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { registersNamed } from '../dlt645/fake-bus.ts';
 import { lowFirst } from '../dlt645/wire.ts';
 import { answer97, METER, model97, options, refusal97, scripted, silence } from './wire.ts';
@@ -17,7 +18,10 @@ function meterWith(
   { blocks = ['901F'], address = METER } = {},
 ) {
   const bus = scripted((question) => replies[question.slice(3)] ?? refusal97(0x02));
-  return { bus, session: createSession1997(bus, address, model97(blocks)) };
+  return {
+    bus,
+    session: createSession1997(bus, { address, model: model97(blocks) }, sessionDeps()),
+  };
 }
 
 const pairs = ({ values }: ReadResult) =>
@@ -86,7 +90,11 @@ describe('reading a meter of 1997', () => {
     const bus = scripted((question) =>
       question === '01 901F' ? answer97('901F', lowFirst('00000039'), 0xa1) : silence,
     );
-    const session = createSession1997(bus, METER, model97(['901F']));
+    const session = createSession1997(
+      bus,
+      { address: METER, model: model97(['901F']) },
+      sessionDeps(),
+    );
     const result = await session.read(ENERGIES, options);
     expect(pairs(result)).toEqual([['energy_active_import', '0.39']]);
     expect(failed(result)).toEqual([['BUS_NO_REPLY', 'energy_active_import_t1']]);

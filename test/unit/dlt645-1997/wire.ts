@@ -27,6 +27,7 @@ export interface ScriptedBus extends Bus {
 export function scripted(reply: (question: string) => Uint8Array | AmrError): ScriptedBus {
   const bus: ScriptedBus = {
     name: 'scripted',
+    kind: 'line',
     asked: [],
     requests: [],
     async exchange({ request, framer, match }) {
@@ -53,7 +54,10 @@ export function model97(blocks: string[] = [], registers: Record<string, string>
     protocol: 'dlt645-1997',
     title: { en: 'test', zh: '测试' },
     source: 'test',
-    line: { baudRate: 1200, parity: 'even' },
+    line: { baudRate: 1200, parity: 'even', stopBits: 1 },
+    products: [],
+    settings: {},
+    caveats: [],
     registers,
     blocks,
     groups: {},

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dlt645 } from '../../../drivers/dlt645/driver.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createFakeBus, modelWith, options, registersNamed } from './fake-bus.ts';
 import { readAnswer, shownNumber } from './wire.ts';
 
@@ -24,7 +25,7 @@ describe('an address', () => {
 
   it('goes to the meter in full', async () => {
     const bus = createFakeBus((di, address) => readAnswer(address, di, shownNumber('220.5', 2)));
-    const session = dlt645.open(bus, '17', modelWith([]));
+    const session = dlt645.open(bus, { address: '17', model: modelWith([]) }, sessionDeps());
     const result = await session.read(registersNamed('voltage_l1'), options);
     expect(result.address).toBe('000000000017');
   });

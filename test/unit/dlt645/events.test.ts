@@ -5,6 +5,7 @@ import { decodeItem } from '../../../drivers/dlt645/values.ts';
 import { concatBytes, fromHex } from '../../../src/core/bytes.ts';
 import type { EventsResult } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createFakeBus, modelWith, options, type Reply, silence } from './fake-bus.ts';
 import { lowFirst, readAnswer, refusal, shownNumber, wireFrame } from './wire.ts';
 
@@ -17,7 +18,7 @@ const counts = (...numbers: number[]) => numbers.map((number) => shownNumber(Str
 /** A meter that answers these identifiers and refuses all others. */
 function meterWith(replies: Readonly<Record<string, Reply>>, address = ADDRESS) {
   const bus = createFakeBus((di) => replies[di] ?? refusal(address, 0x02));
-  const session = createSession(bus, address, modelWith([]));
+  const session = createSession(bus, { address: address, model: modelWith([]) }, sessionDeps());
   return {
     bus,
     read: async (): Promise<EventsResult> => {
@@ -132,7 +133,11 @@ describe('events', () => {
 
   it('cost one exchange at a silent meter', async () => {
     const bus = createFakeBus(() => silence);
-    const result = await createSession(bus, ADDRESS, modelWith([])).readEvents?.(options);
+    const result = await createSession(
+      bus,
+      { address: ADDRESS, model: modelWith([]) },
+      sessionDeps(),
+    ).readEvents?.(options);
     expect(bus.asked).toHaveLength(1);
     expect(result).toMatchObject({ events: [], status: [], failures: [{ error: silence }] });
   });

@@ -22,6 +22,7 @@ interface ScriptedBus extends Bus {
 function scripted(reply: (nth: number, request: Dlt645Frame) => Reply): ScriptedBus {
   const bus: ScriptedBus = {
     name: 'scripted',
+    kind: 'line',
     asked: [],
     addresses: [],
     waits: [],

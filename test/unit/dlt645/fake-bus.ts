@@ -23,6 +23,7 @@ export function createFakeBus(replyTo: (di: string, address: string) => Reply): 
   const requests: Uint8Array[] = [];
   return {
     name: 'fake',
+    kind: 'line',
     asked,
     requests,
     async exchange({ request, framer, match }) {
@@ -61,7 +62,10 @@ export function modelWith(blocks: string[], registers: Record<string, string> = 
     protocol: 'dlt645-2007',
     title: { en: 'test', zh: '测试' },
     source: 'test',
-    line: { baudRate: 2400, parity: 'even' },
+    line: { baudRate: 2400, parity: 'even', stopBits: 1 },
+    products: [],
+    settings: {},
+    caveats: [],
     registers,
     blocks,
     groups: {},

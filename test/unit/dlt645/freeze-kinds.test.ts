@@ -3,6 +3,7 @@ import { createSession } from '../../../drivers/dlt645/session.ts';
 import { fromHex } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import type { FreezeKind, FreezeResult } from '../../../src/core/driver.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createFakeBus, modelWith, options, registersNamed } from './fake-bus.ts';
 import { lowFirst, readAnswer, refusal, shownNumber, shownTime } from './wire.ts';
 
@@ -19,7 +20,7 @@ function meterThatFroze(di2: string, times: readonly string[]) {
     if (di.slice(4, 6) !== '00') return readAnswer(ADDRESS, di, shownNumber(`${number}.00`, 4));
     return readAnswer(ADDRESS, di, time === undefined ? NEVER : shownTime(time));
   });
-  const session = createSession(bus, ADDRESS, modelWith([]));
+  const session = createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
   return {
     bus,
     read: async (kind: FreezeKind, at: string, registers = WANTED): Promise<FreezeResult> => {
@@ -76,7 +77,7 @@ describe('a timed freeze', () => {
     const bus = createFakeBus((di) =>
       di === '05000001' ? frame : readAnswer(ADDRESS, di, shownNumber('5.00', 4)),
     );
-    const session = createSession(bus, ADDRESS, modelWith([]));
+    const session = createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
     const wanted = { kind: 'timed', at: '2024-08-15' } as const;
     const result = await session.readFreeze?.(wanted, WANTED, options);
     expect(result?.frozenAt).toBe('2024-08-15T00:00:00');
@@ -116,7 +117,7 @@ describe('a daily freeze', () => {
     const bus = createFakeBus((di) =>
       di === '05060101' ? frame : readAnswer(ADDRESS, di, shownTime('2024-08-15T00:00')),
     );
-    const session = createSession(bus, ADDRESS, modelWith([]));
+    const session = createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
     const names = ['', '_t1', '_t2', '_t3', '_t4'].map((end) => `energy_active_import${end}`);
     const wanted = { kind: 'daily', at: '2024-08-15' } as const;
     const result = await session.readFreeze?.(wanted, registersNamed(...names), options);
@@ -156,7 +157,7 @@ describe('a daily freeze', () => {
         ? readAnswer(ADDRESS, di, ...powers.map((text) => shownNumber(text, 3)))
         : readAnswer(ADDRESS, di, shownTime('2026-11-23T00:00')),
     );
-    const session = createSession(bus, ADDRESS, modelWith([]));
+    const session = createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
     const wanted = { kind: 'daily', at: '2026-11-23' } as const;
     const registers = registersNamed('power_active_l3', 'x_power_reactive');
     const result = await session.readFreeze?.(wanted, registers, options);

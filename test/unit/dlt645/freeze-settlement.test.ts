@@ -3,6 +3,7 @@ import { createSession } from '../../../drivers/dlt645/session.ts';
 import { settlementNumber } from '../../../drivers/dlt645/settlements.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import type { SettlementResult } from '../../../src/core/driver.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import {
   createFakeBus,
   modelWith,
@@ -52,7 +53,11 @@ function meterWith({ days = ['0100'], clocks = [], blocks = [], change = () => n
     const values = [`${number}.00`, `${number}.25`].map((text) => shownNumber(text, 4));
     return readAnswer(ADDRESS, di, ...(di.slice(4, 6) === 'FF' ? values : values.slice(0, 1)));
   });
-  const session = createSession(bus, ADDRESS, modelWith([...blocks]));
+  const session = createSession(
+    bus,
+    { address: ADDRESS, model: modelWith([...blocks]) },
+    sessionDeps(),
+  );
   return {
     bus,
     read: async (month: string, registers = ENERGY): Promise<SettlementResult> => {

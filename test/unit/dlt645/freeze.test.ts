@@ -3,6 +3,7 @@ import { createSession } from '../../../drivers/dlt645/session.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import type { FreezeResult } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import {
   createFakeBus,
   modelWith,
@@ -31,7 +32,7 @@ function meterThatFroze(latest: string, change: (di: string, asked: number) => R
     const total = shownNumber(`${day.slice(8)}.50`, 4);
     return readAnswer(ADDRESS, di, total, shownNumber('1.25', 4));
   });
-  const session = createSession(bus, ADDRESS, modelWith([]));
+  const session = createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
   return {
     bus,
     /** From now on the meter has one more freeze: every older one has moved on by a number. */

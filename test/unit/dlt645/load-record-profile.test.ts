@@ -4,6 +4,7 @@ import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import { FLAG_SUSPECT, type ProfileResult } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import {
   createFakeBus,
   modelWith,
@@ -70,7 +71,7 @@ function meterWith(pick: (wanted: Wanted) => readonly string[] | Reply) {
     if (picked instanceof AmrError || picked instanceof Uint8Array) return picked;
     return readAnswer(ADDRESS, di, ...picked.map(energyRecord));
   });
-  const session = createSession(bus, ADDRESS, modelWith([]));
+  const session = createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
   return {
     wants,
     bus,

@@ -10,6 +10,7 @@ import { createSession } from '../../../drivers/dlt645/session.ts';
 import { decodeItem } from '../../../drivers/dlt645/values.ts';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { FLAG_ABSENT, FLAG_INVALID } from '../../../src/core/driver.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createFakeBus, modelWith, options, registersNamed } from './fake-bus.ts';
 import { ALL_ROWS, CONTENT_ROWS, createChecklist, ENERGY, METER, readFrom } from './quirks.ts';
 import { lowFirst, refusal } from './wire.ts';
@@ -117,7 +118,11 @@ describe('values beside the standard', () => {
     'the block is not asked again',
     async () => {
       const bus = createFakeBus((_, address) => refusal(address, 0x01));
-      const session = createSession(bus, METER, modelWith([VOLTAGES]));
+      const session = createSession(
+        bus,
+        { address: METER, model: modelWith([VOLTAGES]) },
+        sessionDeps(),
+      );
       const wanted = registersNamed('voltage_l1', 'voltage_l2');
       await session.read(wanted, options);
       await session.read(wanted, options);

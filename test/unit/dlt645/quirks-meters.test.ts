@@ -4,6 +4,7 @@ import { dlt645 } from '../../../drivers/dlt645/driver.ts';
 import { readItem } from '../../../drivers/dlt645/exchange.ts';
 import { dlt645v1997 } from '../../../drivers/dlt645/v1997/driver.ts';
 import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { model97, scripted } from '../dlt645-1997/wire.ts';
 import { createFakeBus, modelWith, options, registersNamed, silence } from './fake-bus.ts';
 import {
@@ -80,7 +81,11 @@ describe('addresses beside the standard', () => {
 
   quirk('broadcast 99 read answered', 'and read without its address', async () => {
     const bus = scripted(() => ANSWER_1997);
-    const session = dlt645v1997.open(bus, '999999999999', model97());
+    const session = dlt645v1997.open(
+      bus,
+      { address: '999999999999', model: model97() },
+      sessionDeps(),
+    );
     const result = await session.read(registersNamed('energy_active_import'), options);
     expect(outcomeOf(result)).toEqual({ values: { energy_active_import: '0.01' }, failures: [] });
     expect(result.address).toBe('151800032345');
@@ -103,7 +108,7 @@ describe('addresses beside the standard', () => {
   ] as const) {
     quirk('address fill 00 or AA for short numbers', `${written} is ${wanted}`, async () => {
       const bus = createFakeBus((di) => readAnswer(answered, di, lowFirst('12345678')));
-      const session = dlt645.open(bus, written, modelWith([]));
+      const session = dlt645.open(bus, { address: written, model: modelWith([]) }, sessionDeps());
       const result = await session.read(registersNamed('energy_active_import'), options);
       expect(toHex(bus.requests[0] ?? NOTHING)).toContain(wanted);
       expect([result.address, outcomeOf(result)]).toEqual([answered, whole]);
@@ -129,7 +134,7 @@ describe('addresses beside the standard', () => {
 describe('times beside the standard', () => {
   quirk('silence for unsupported DI or function', 'costs one register', async () => {
     const bus = createFakeBus((di) => (di === ENERGY ? fromHex(ENERGY_ANSWER) : silence));
-    const session = dlt645.open(bus, METER, modelWith([]));
+    const session = dlt645.open(bus, { address: METER, model: modelWith([]) }, sessionDeps());
     const wanted = registersNamed('frequency', 'energy_active_import', 'voltage_l1');
     const result = outcomeOf(await session.read(wanted, options));
     const failures = ['BUS_NO_REPLY', 'BUS_NO_REPLY'];

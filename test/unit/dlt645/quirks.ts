@@ -6,6 +6,7 @@ import { fromHex } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import type { ReadResult } from '../../../src/core/driver.ts';
 import { createFakeLine } from '../../support/fake-line.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 import { createFakeBus, modelWith, options, type Reply, registersNamed } from './fake-bus.ts';
 
@@ -103,7 +104,7 @@ export async function readFrom(
 ) {
   const reply = typeof brought === 'string' ? fromHex(brought) : brought;
   const bus = createFakeBus(() => reply);
-  const session = createSession(bus, address, modelWith(blocks));
+  const session = createSession(bus, { address: address, model: modelWith(blocks) }, sessionDeps());
   const result = await session.read(registersNamed(...names), options);
   return { bus, result, ...outcomeOf(result) };
 }
@@ -114,7 +115,7 @@ export function createLineRig() {
   const line = createFakeLine(clock);
   const settings = { name: 'test', latencyMs: 0, turnaroundMs: 2 };
   const bus = createBus(settings, { line, clock, log: pino({ level: 'silent' }) });
-  const session = createSession(bus, METER, modelWith([]));
+  const session = createSession(bus, { address: METER, model: modelWith([]) }, sessionDeps());
 
   /** The outcome of what takes time, by letting the time pass. */
   async function settled<T>(work: Promise<T>): Promise<T> {

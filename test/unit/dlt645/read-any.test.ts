@@ -5,6 +5,7 @@ import { dlt645v1997 } from '../../../drivers/dlt645/v1997/driver.ts';
 import { decodeItem, toDecodedValues, toRegisterValue } from '../../../drivers/dlt645/values.ts';
 import { fromHex } from '../../../src/core/bytes.ts';
 import { FLAG_ABSENT, FLAG_INVALID } from '../../../src/core/driver.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import { answer97, METER, model97, options as options97, scripted } from '../dlt645-1997/wire.ts';
 import { createFakeBus, modelWith, options, silence } from './fake-bus.ts';
 import { lowFirst, readAnswer } from './wire.ts';
@@ -14,7 +15,7 @@ const ADDRESS = '123456789012';
 /** What the driver reads where the meter answers with this content, and what it asked. */
 async function readFrom(identifier: string, digits: string) {
   const bus = createFakeBus((di, address) => readAnswer(address, di, lowFirst(digits)));
-  const session = dlt645.open(bus, ADDRESS, modelWith([]));
+  const session = dlt645.open(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
   const reading = await session.readItem?.(identifier, options);
   const pairs = reading?.values.map(({ name, value }) => [name, value]);
   return { address: reading?.address, pairs, asked: bus.asked };
@@ -46,7 +47,7 @@ describe('an identifier that holds no register', () => {
 
   it('is read from a meter of 1997 too', async () => {
     const bus = scripted(() => answer97('C032', lowFirst('000012345678')));
-    const session = dlt645v1997.open(bus, METER, model97([]));
+    const session = dlt645v1997.open(bus, { address: METER, model: model97([]) }, sessionDeps());
     const reading = await session.readItem?.('c032', options97);
     expect(reading).toMatchObject({ address: METER, values: [{ value: '000012345678' }] });
     expect(bus.asked).toEqual([`${METER} 01 C032`]);
@@ -55,8 +56,8 @@ describe('an identifier that holds no register', () => {
   it('fails as the exchange does', async () => {
     const session = dlt645.open(
       createFakeBus(() => silence),
-      ADDRESS,
-      modelWith([]),
+      { address: ADDRESS, model: modelWith([]) },
+      sessionDeps(),
     );
     const read = session.readItem?.('04000503', options);
     await expect(read).rejects.toMatchObject({ code: 'BUS_NO_REPLY' });

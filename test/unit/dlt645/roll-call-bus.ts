@@ -28,6 +28,7 @@ export function createRollCallBus(bring: (asked: Asked) => Uint8Array | AmrError
   const asked: Asked[] = [];
   return {
     name: 'roll call',
+    kind: 'line',
     asked,
     async exchange({ request, framer, match, signal }) {
       if (signal.aborted) throw new AmrError('BUS_ABORTED', 'the exchange was aborted');

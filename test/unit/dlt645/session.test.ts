@@ -4,6 +4,7 @@ import { concatBytes } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import { FLAG_ABSENT, FLAG_INVALID, type ReadResult } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
 import {
   createFakeBus,
   modelWith,
@@ -23,7 +24,10 @@ const numbers = (...texts: string[]) => texts.map((text) => shownNumber(text, 2)
 /** A meter that answers these identifiers and refuses all others. */
 function meterWith(replies: Readonly<Record<string, Reply>>, blocks = [VOLTAGE_BLOCK]) {
   const bus = createFakeBus((di, address) => replies[di] ?? refusal(address, 0x02));
-  return { bus, session: createSession(bus, ADDRESS, modelWith(blocks)) };
+  return {
+    bus,
+    session: createSession(bus, { address: ADDRESS, model: modelWith(blocks) }, sessionDeps()),
+  };
 }
 
 const shownBy = ({ values }: ReadResult) =>
@@ -44,7 +48,11 @@ describe('a block that breaks off', () => {
     const payload = concatBytes(lowFirst(VOLTAGE_BLOCK), ...numbers('220.5', '221.0'));
     const begun = wireFrame({ address: ADDRESS, control: 0xb1, payload });
     const bus = createFakeBus(() => (bus.asked.length % 2 === 1 ? begun : silence));
-    const session = createSession(bus, ADDRESS, modelWith([VOLTAGE_BLOCK]));
+    const session = createSession(
+      bus,
+      { address: ADDRESS, model: modelWith([VOLTAGE_BLOCK]) },
+      sessionDeps(),
+    );
     const result = await session.read(VOLTAGES, options);
     expect(shownBy(result)).toEqual({ voltage_l1: '220.5', voltage_l2: '221.0' });
     expect(failedIn(result)).toEqual([['BUS_NO_REPLY', 'voltage_l3']]);
@@ -74,13 +82,20 @@ describe('what is asked', () => {
   it('is asked where the model says the register is', async () => {
     const bus = createFakeBus(() => silence);
     const model = modelWith([], { voltage_l1: '02010300' });
-    await createSession(bus, ADDRESS, model).read(registersNamed('voltage_l1'), options);
+    await createSession(bus, { address: ADDRESS, model: model }, sessionDeps()).read(
+      registersNamed('voltage_l1'),
+      options,
+    );
     expect(bus.asked).toEqual(['02010300']);
   });
 
   it('leaves as the standard writes it, woken up by four FE', async () => {
     const bus = createFakeBus(() => silence);
-    const session = createSession(bus, '003411001043', modelWith([]));
+    const session = createSession(
+      bus,
+      { address: '003411001043', model: modelWith([]) },
+      sessionDeps(),
+    );
     await session.read(registersNamed('frequency'), options);
     const frame = wireFrame({
       address: '003411001043',
@@ -132,7 +147,11 @@ describe('a refused block', () => {
       if (di !== VOLTAGE_BLOCK) return refusal(ADDRESS, 0x02);
       return isSilent ? silence : block('220.5', '221.0', '219.8');
     });
-    const session = createSession(bus, ADDRESS, modelWith([VOLTAGE_BLOCK]));
+    const session = createSession(
+      bus,
+      { address: ADDRESS, model: modelWith([VOLTAGE_BLOCK]) },
+      sessionDeps(),
+    );
     expect(failedIn(await session.read(VOLTAGES, options))).toHaveLength(1);
     isSilent = false;
     expect(failedIn(await session.read(VOLTAGES, options))).toEqual([]);
@@ -225,14 +244,18 @@ describe('a wildcard address', () => {
     ['AAAAAAAAAAAA', 'AAAAAAAAAAAA'],
   ])('%s brings the address %s in the answer', async (asked, answered) => {
     const bus = createFakeBus((di) => readAnswer(answered, di, ...numbers('220.5')));
-    const session = createSession(bus, asked, modelWith([]));
+    const session = createSession(bus, { address: asked, model: modelWith([]) }, sessionDeps());
     const result = await session.read(registersNamed('voltage_l1'), options);
     expect(result).toMatchObject({ address: answered, failures: [] });
   });
 
   it('leaves no room where it gives the digits', async () => {
     const bus = createFakeBus((di) => readAnswer('123456789013', di, ...numbers('220.5')));
-    const session = createSession(bus, 'AAAAAAAA9012', modelWith([]));
+    const session = createSession(
+      bus,
+      { address: 'AAAAAAAA9012', model: modelWith([]) },
+      sessionDeps(),
+    );
     const result = await session.read(registersNamed('voltage_l1'), options);
     expect(failedIn(result)).toEqual([['BUS_FOREIGN_REPLY', 'voltage_l1']]);
     expect(result).not.toHaveProperty('address');
@@ -244,7 +267,7 @@ describe('a read that is in vain', () => {
 
   it('ends after two silent asks, and names every register', async () => {
     const bus = createFakeBus(() => silence);
-    const session = createSession(bus, ADDRESS, modelWith([]));
+    const session = createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps());
     const { failures } = await session.read(MANY, options);
     expect(bus.asked).toHaveLength(2);
     const named = failures.flatMap(({ registers }) => registers);
@@ -256,7 +279,10 @@ describe('a read that is in vain', () => {
     'ends after two asks with %s too',
     async (code) => {
       const bus = createFakeBus(() => new AmrError(code, 'no answer'));
-      await createSession(bus, ADDRESS, modelWith([])).read(MANY, options);
+      await createSession(bus, { address: ADDRESS, model: modelWith([]) }, sessionDeps()).read(
+        MANY,
+        options,
+      );
       expect(bus.asked).toHaveLength(2);
     },
   );
@@ -294,13 +320,21 @@ describe('a read that is in vain', () => {
 
   it('rejects when it is aborted, and when the driver itself is broken', async () => {
     const aborted = createFakeBus(() => new AmrError('BUS_ABORTED', 'aborted'));
-    const read = createSession(aborted, ADDRESS, modelWith([])).read(MANY, options);
+    const read = createSession(
+      aborted,
+      { address: ADDRESS, model: modelWith([]) },
+      sessionDeps(),
+    ).read(MANY, options);
     await expect(read).rejects.toMatchObject({ code: 'BUS_ABORTED' });
     expect(aborted.asked).toHaveLength(1);
     const broken = createFakeBus(() => {
       throw new TypeError('a defect');
     });
-    const failing = createSession(broken, ADDRESS, modelWith([])).read(MANY, options);
+    const failing = createSession(
+      broken,
+      { address: ADDRESS, model: modelWith([]) },
+      sessionDeps(),
+    ).read(MANY, options);
     await expect(failing).rejects.toThrow(TypeError);
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/store/database.ts';
 import { storePaths } from '../../../src/store/files.ts';
+import { SCHEMA_VERSION } from '../../../src/store/schema.ts';
 import { openStore } from '../../../src/store/sqlite-store.ts';
 import {
   createLog,
@@ -65,7 +66,7 @@ describe('the database', () => {
     const dataDir = temporaryDirectory();
     const { store } = openFixture({ dataDir });
     await store.close();
-    withDatabase(dataDir, (db) => db.pragma('user_version = 2'));
+    withDatabase(dataDir, (db) => db.pragma(`user_version = ${SCHEMA_VERSION + 1}`));
     const before = readFileSync(join(dataDir, 'amr.db'));
 
     const { log } = createLog();
