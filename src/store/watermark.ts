@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { STREAMS, type Stream } from '../core/reading.ts';
-import { crc32c } from './crc32c.ts';
 import { replaceDurably } from './files.ts';
 import type { Heads } from './heads.ts';
 
@@ -26,7 +26,7 @@ export interface Watermark {
 
 function checksum({ epoch, heads }: Watermark): number {
   const facts = [epoch, ...STREAMS.map((stream) => heads[stream])];
-  return crc32c(Buffer.from(facts.join(' ')));
+  return crc32(facts.join(' '));
 }
 
 /** `null` where the file is missing or cannot be trusted. */
