@@ -105,10 +105,11 @@ const KEPT_ASIDE = 3;
 function dropOldAside({ dataDir, database }: StorePaths): void {
   const prefix = `${basename(database)}.corrupt-`;
   const names = readdirSync(dataDir).filter((name) => name.startsWith(prefix));
-  const stems = [...new Set(names.map((name) => name.replace(/-(wal|shm)$/, '')))].sort();
+  const stems = [...new Set(names.map((name) => name.replace(/-(wal|shm|header)$/, '')))].sort();
   const old = new Set(stems.slice(0, -KEPT_ASIDE));
   for (const name of names) {
-    if (old.has(name.replace(/-(wal|shm)$/, ''))) rmSync(join(dataDir, name), { force: true });
+    if (old.has(name.replace(/-(wal|shm|header)$/, '')))
+      rmSync(join(dataDir, name), { force: true });
   }
 }
 

@@ -1,8 +1,10 @@
 /**
  * What can be read out of a damaged database: rows that no uplink has yet and whose checksum
  * holds. A page that cannot be read takes its rows with it; the rows around it are found one by
- * one.
+ * one. A file whose header alone is broken gets that of the new database, which is laid out alike;
+ * what stood there is kept beside it.
  */
+import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { STREAMS, type Stream } from '../core/reading.ts';
 import { type Row, rowChecksum } from './rows.ts';
@@ -19,6 +21,8 @@ export interface Salvaged {
 interface SalvageDeps {
   /** The damaged database. */
   readonly file: string;
+  /** The database that has taken its place. */
+  readonly fresh: string;
   /** Highest numbers that are known from elsewhere. */
   readonly heads: Readonly<Record<Stream, number>>;
   readonly uplinks: readonly string[];
@@ -78,9 +82,59 @@ async function salvageStream(
   return { stream, rows, lost: Math.max(0, last - first + 1 - rows) };
 }
 
+/** The header of a database file: SQLite file format, clause 1.3. */
+const HEADER_BYTES = 100;
+
+function firstBytes(path: string): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+  return header;
+}
+
+function replaceHeader(path: string, header: Uint8Array): void {
+  writeFileSync(`${path}-header`, firstBytes(path), { mode: 0o600 });
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, header, 0, HEADER_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The database, open, where it has the tables that are looked for. */
+function openReadable(file: string): Database.Database | null {
+  const db = attempt(() => new Database(file, { readonly: true, fileMustExist: true }), null);
+  const isReadable = attempt(
+    () => db?.prepare('SELECT name FROM stream').all() !== undefined,
+    false,
+  );
+  if (isReadable) return db;
+  db?.close();
+  return null;
+}
+
+/** Of the new header the page count is not that of the old file: SQLite then goes by its length. */
+function freshHeader(path: string): Buffer {
+  const header = firstBytes(path);
+  header.fill(0, 28, 40);
+  return header;
+}
+
+function openDamaged({ file, fresh }: SalvageDeps): Database.Database | null {
+  const db = openReadable(file);
+  if (db !== null) return db;
+  attempt(() => replaceHeader(file, freshHeader(fresh)), undefined);
+  return openReadable(file);
+}
+
 /** Appends what is sound to the store in use; billing first. Rejects where the store does. */
 export async function salvage(deps: SalvageDeps): Promise<readonly Salvaged[]> {
-  const db = attempt(() => new Database(deps.file, { readonly: true, fileMustExist: true }), null);
+  const db = openDamaged(deps);
   const found: Salvaged[] = [];
   try {
     for (const stream of STREAMS.toSorted((a, b) => rank(a) - rank(b))) {

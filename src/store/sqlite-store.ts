@@ -25,7 +25,8 @@ import { createWriter, type Write } from './writer.ts';
  * even when the database is deleted, restored from an older copy or loses the tail of its WAL.
  *
  * How: before `range` returns a number above the watermark, the watermark is put durably at the
- * heads committed by then: at most one write a commit, none while a backlog drains. On open, a
+ * heads committed by then: at most one write a commit, none while a backlog drains. `prune` does
+ * the same, so that what is lost of rows that wait for long is named too. On open, a
  * database that holds less than the watermark says, or that disagrees with it on the epoch, or
  * that has none beside it, begins a new epoch. The new epoch takes over the rows that are left
  * under their old numbers, with the cursors, and goes on at head + 1; so numbers stay contiguous,
@@ -276,6 +277,7 @@ function buildStore(options: StoreOptions, numbered: NumberedDatabase): Engine {
     prune: async () =>
       trust.guard(() => {
         const rows = retention.prune();
+        watermark.raise(heads());
         space.restoreBallast();
         return rows;
       }),

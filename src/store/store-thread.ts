@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { systemClock } from '../core/clock.ts';
 import { type AmrError, toAmrError } from '../core/errors.ts';
 import { STREAMS } from '../core/reading.ts';
+import { storePaths } from './files.ts';
 import { perStream } from './heads.ts';
 import { eventNow, type SetAside } from './opening.ts';
 import { salvage } from './salvage.ts';
@@ -46,9 +47,10 @@ function snapshotOf(engine: Engine): Snapshot {
 }
 
 async function salvageFrom({ file, heads }: SetAside, engine: Engine): Promise<void> {
-  const { uplinks } = settings;
+  const { uplinks, dataDir } = settings;
   try {
-    const found = await salvage({ file, heads, uplinks, append: engine.append });
+    const fresh = storePaths(dataDir).database;
+    const found = await salvage({ file, fresh, heads, uplinks, append: engine.append });
     for (const { stream, rows, lost } of found) {
       if (rows + lost === 0) continue;
       const detail = { file, stream, rows, lost };

@@ -48,17 +48,24 @@ export function writeWatermark(path: string, { epoch, heads }: Watermark): void 
 export interface WatermarkKeeper {
   /** Before it returns, the watermark covers this number; `heads` are the committed ones. */
   cover(stream: Stream, seq: number, heads: Heads): void;
+  /** Covers all that is committed: what is lost then is named, even if nobody has seen it. */
+  raise(heads: Heads): void;
 }
 
 /** Raises the watermark to all heads at once, so that a backlog drains without further writes. */
 export function keepWatermark(path: string, onDisk: Watermark): WatermarkKeeper {
   let covered = onDisk;
+  const raise = (heads: Heads) => {
+    const raised = { epoch: covered.epoch, heads };
+    writeWatermark(path, raised);
+    covered = raised;
+  };
   return {
     cover(stream, seq, heads) {
-      if (seq <= covered.heads[stream]) return;
-      const raised = { epoch: covered.epoch, heads };
-      writeWatermark(path, raised);
-      covered = raised;
+      if (seq > covered.heads[stream]) raise(heads);
+    },
+    raise(heads) {
+      if (STREAMS.some((stream) => heads[stream] > covered.heads[stream])) raise(heads);
     },
   };
 }

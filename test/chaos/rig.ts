@@ -196,12 +196,12 @@ export async function openRig(settings: Settings): Promise<RunningRig> {
       for (const gateway of gateways) if (gateway.isRunning) await stop(gateway);
       if ((rig.look()?.owed.length ?? 0) > 0) await drain();
       const view = rig.look();
-      if (view?.check !== 'ok') complaints.push(`the database: ${view?.check ?? 'is not there'}`);
       const answers = meters.answers();
       return {
         committed: rows.all(),
         arrivals: headend.arrivals,
         kept: view?.owed ?? [],
+        check: view?.check ?? 'not there',
         heads: headend.heads,
         lives: gateways.map((gateway) => lifeOf(gateway, answers, settings)),
         meters: settings.meters,

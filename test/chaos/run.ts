@@ -27,6 +27,7 @@ const BOUNDS: Bounds = {
   firstPollMs: Infinity,
   gapMs: 5000,
   isGapExact: false,
+  isSound: true,
   hasTrueTime: true,
 };
 

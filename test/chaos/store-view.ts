@@ -17,22 +17,44 @@ export interface StoreView {
 
 const FILE = 'amr.db';
 
-function viewOf(db: Database.Database): StoreView {
-  const select = (stream: Stream) =>
-    db.prepare<[], Entry>(`SELECT epoch, '${stream}' AS stream, seq, body FROM row_${stream}`);
-  const cursor = db
-    .prepare<[string], number>(`SELECT acked FROM cursor WHERE uplink = 'main' AND stream = ?`)
-    .pluck();
-  const rows = STREAMS.flatMap((stream) => select(stream).all());
-  const acked = new Map(STREAMS.map((stream) => [stream, cursor.get(stream) ?? 0]));
-  return {
-    rows,
-    owed: rows.filter(({ stream, seq }) => seq > (acked.get(stream) ?? 0)),
-    check: String(db.pragma('quick_check(1)', { simple: true })),
-  };
+/** `fallback` where the file is damaged. */
+function attempt<T>(ask: () => T, fallback: T): T {
+  try {
+    return ask();
+  } catch {
+    return fallback;
+  }
 }
 
-/** `null` where there are no tables yet. Throws what SQLite throws at a damaged file. */
+/** All rows of a stream; where a page is damaged, those around it. */
+function rowsOf(db: Database.Database, stream: Stream, head: number): Entry[] {
+  const select = db.prepare<[number, number], Entry>(
+    `SELECT epoch, '${stream}' AS stream, seq, body FROM row_${stream} WHERE seq BETWEEN ? AND ?`,
+  );
+  const oneByOne = () =>
+    Array.from({ length: head }, (_, index) =>
+      attempt(() => select.all(index + 1, index + 1), []),
+    ).flat();
+  return attempt(() => select.all(0, head), null) ?? oneByOne();
+}
+
+function viewOf(db: Database.Database): StoreView {
+  const numbers = (stream: Stream, sql: string) =>
+    attempt(() => db.prepare<[string], number>(sql).pluck().get(stream), undefined) ?? 0;
+  const rows: Entry[] = [];
+  const owed: Entry[] = [];
+  for (const stream of STREAMS) {
+    const head = numbers(stream, 'SELECT head FROM stream WHERE name = ?');
+    const acked = numbers(stream, `SELECT acked FROM cursor WHERE uplink = 'main' AND stream = ?`);
+    const found = attempt(() => rowsOf(db, stream, head), []);
+    rows.push(...found);
+    owed.push(...found.filter(({ seq }) => seq > acked));
+  }
+  const check = attempt(() => String(db.pragma('quick_check(1)', { simple: true })), 'damaged');
+  return { rows, owed, check };
+}
+
+/** What can be read of it; `null` where there are no tables. */
 export function viewStore(dataDir: string): StoreView | null {
   if (!existsSync(join(dataDir, FILE))) return null;
   const copy = mkdtempSync(join(tmpdir(), 'amr-chaos-view-'));
@@ -42,7 +64,8 @@ export function viewStore(dataDir: string): StoreView | null {
     }
     const db = new Database(join(copy, FILE));
     try {
-      return db.pragma('user_version', { simple: true }) === 0 ? null : viewOf(db);
+      const version = attempt(() => db.pragma('user_version', { simple: true }), 0);
+      return version === 0 ? null : viewOf(db);
     } finally {
       db.close();
     }

@@ -37,6 +37,8 @@ export interface Evidence extends Heard {
   readonly committed: readonly Entry[];
   /** Rows that are in the database at the end and that the headend has not acknowledged. */
   readonly kept: readonly Entry[];
+  /** What SQLite says of the database at the end. */
+  readonly check: string;
   readonly lives: readonly Life[];
   readonly meters: number;
   /** Breaks of a connection or a process, after each of which what was in flight may come again. */
@@ -60,6 +62,8 @@ export interface Bounds {
   readonly gapMs: number;
   /** True where the numbers that are missing must be those of the lost readings and no others. */
   readonly isGapExact: boolean;
+  /** False where the database itself is broken, which may go unseen where nobody reads it. */
+  readonly isSound: boolean;
   /** False where the wall clock is part of the fault and says nothing of delays. */
   readonly hasTrueTime: boolean;
 }
@@ -213,6 +217,7 @@ export function judge(evidence: Evidence, bounds: Bounds): Outcome {
 
   const complaints = [
     ...evidence.complaints,
+    ...(bounds.isSound && evidence.check !== 'ok' ? [`the database is ${evidence.check}`] : []),
     ...(silent.length > 0 ? [`lost without a word: ${some(silent.map(numberOf))}`] : []),
     ...(lost.length > bounds.lost ? [`${lost.length} lost, ${bounds.lost} allowed`] : []),
     ...(book.reused.length > 0 ? [`numbers used twice: ${some(book.reused)}`] : []),

@@ -1,4 +1,4 @@
-import { openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
@@ -122,6 +122,46 @@ describe('the store in its thread', () => {
     expect(lost).toBeLessThan(1000);
     expect(readdirSync(dataDir).some((name) => name.startsWith('amr.db.corrupt-'))).toBe(true);
   }, 60_000);
+
+  it.each([
+    ['its first 16 bytes', 0, 16],
+    ['its whole header', 0, 100],
+  ])(
+    'salvages all of a database that has lost %s',
+    async (_, from, bytes) => {
+      const dataDir = temporaryDirectory();
+      const { store } = await open(dataDir);
+      await store.append('billing', bodies(3000));
+      await store.ack('main', 'billing', 1000);
+      await store.close();
+      const file = openSync(join(dataDir, 'amr.db'), 'r+');
+      writeSync(file, Buffer.alloc(bytes, 0x5a), 0, bytes, from);
+
+      const opened = await open(dataDir);
+      expect(opened.events.map(({ type }) => type)).toContain('store.set-aside');
+      const told = () => opened.later.find(({ type }) => type === 'store.salvaged');
+      await until('salvage', () => told() !== undefined);
+      expect(told()?.detail).toMatchObject({ stream: 'billing', rows: 2000, lost: 0 });
+      expect(await numbersOf(opened.store)).toEqual(
+        Array.from({ length: 2000 }, (_one, index) => 1001 + index),
+      );
+    },
+    60_000,
+  );
+
+  it('names what was committed and is gone, though nobody had seen it', async () => {
+    const dataDir = temporaryDirectory();
+    const { store } = await open(dataDir);
+    await store.append('curve', bodies(50));
+    await store.prune();
+    await store.close();
+    for (const name of ['amr.db', 'amr.db-wal', 'amr.db-shm']) {
+      rmSync(join(dataDir, name), { force: true });
+    }
+    const { events } = await open(dataDir);
+    const lost = events.filter(({ type }) => type === 'store.tail-lost');
+    expect(lost.map(({ detail }) => detail)).toMatchObject([{ stream: 'curve', from: 1, to: 50 }]);
+  });
 
   it('drops live readings before billing ones when it is full, and tells so', async () => {
     const dataDir = temporaryDirectory();

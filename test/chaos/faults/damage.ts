@@ -219,7 +219,7 @@ const databaseFaults = Object.entries(PLACES).map(
     breaks: `${PLACE_TEXT[name as keyof typeof PLACES]}, while it is stopped and while it runs`,
     quick: name === 'data',
     needs: ['mosquitto'],
-    bounds: { lost: UNLIMITED, duplicates: UNLIMITED, firstPollMs: 10_000 },
+    bounds: { lost: UNLIMITED, duplicates: UNLIMITED, firstPollMs: 10_000, isSound: false },
     run: damageDatabase(placeIn),
   }),
 );

@@ -3,15 +3,16 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readingIn } from '../entry.ts';
 import type { Fault } from '../fault.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Rig } from '../rig.ts';
 import { until } from '../until.ts';
+import type { Arrival } from '../verdict.ts';
 
 /** After the fault has ended, rows must be taken again within this, without a restart. */
 const RECOVERY_MS = 60_000;
 const REFUSES = 'store refuses rows';
-const TAKES = 'store takes rows again';
 
 /** Writes until nothing more goes, the last bytes one by one. */
 function fillUp(path: string): void {
@@ -27,12 +28,12 @@ function fillUp(path: string): void {
   closeSync(file);
 }
 
-async function seeRecovery(rig: Rig, gateway: Gateway): Promise<void> {
-  const ms = await until(
-    'the store to take rows',
-    () => gateway.said(TAKES) >= gateway.said(REFUSES),
-    10 * RECOVERY_MS,
-  );
+/** What is read from now on must arrive in time. */
+async function seeRecovery({ headend, ...rig }: Rig): Promise<void> {
+  const now = Date.now();
+  const isNew = (arrival: Arrival) => Date.parse(readingIn(arrival)?.readAt ?? '') > now;
+  const hasNew = () => headend.arrivals.some(isNew);
+  const ms = await until('what is read now to arrive', hasNew, 5 * RECOVERY_MS);
   if (ms > RECOVERY_MS) rig.complain(`recovery took ${Math.round(ms / 1000)} s`);
   await rig.flow(4 * rig.settings.meters);
 }
@@ -45,7 +46,7 @@ async function fillDisk(rig: Rig): Promise<void> {
   await until('rows to be refused', () => gateway.said(REFUSES) > 0);
   await rig.polled(20 * rig.settings.meters);
   rmSync(filler);
-  await seeRecovery(rig, gateway);
+  await seeRecovery(rig);
 }
 
 const remount = (dataDir: string, mode: 'ro' | 'rw') =>
@@ -93,7 +94,7 @@ function failCalls(expression: string): Fault['run'] {
         gateway.said(REFUSES) > 0 &&
         rig.meters.answers().length - start > 10 * rig.settings.meters,
     );
-    await seeRecovery(rig, gateway);
+    await seeRecovery(rig);
   };
 }
 
