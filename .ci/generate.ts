@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
 import { packageRoot } from '../src/host/package-root.ts';
 import { contractSchemas } from '../src/uplink/contract.ts';
+import { asyncapiDocument } from './asyncapi.ts';
+import { contractPage } from './contract-page.ts';
 import { identifiersPage } from './identifiers.ts';
 import { modelsPage } from './models-page.ts';
 
@@ -13,12 +15,24 @@ function configJsonSchema(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
+function contentOf(path: string): string {
+  return readFileSync(join(packageRoot(), path), 'utf8');
+}
+
 /** Path from the top of the package -> content. */
 async function generated(): Promise<Map<string, string>> {
   const files = new Map([
     ['config/gateway.schema.json', configJsonSchema()],
     ['drivers/dlt645/IDENTIFIERS.md', identifiersPage()],
     ['config/models/MODELS.md', await modelsPage()],
+    ['config/contract/asyncapi.yaml', asyncapiDocument()],
+    [
+      'config/contract/README.md',
+      contractPage(
+        contentOf('config/contract/README.md'),
+        contentOf('config/contract/headend.example.ts'),
+      ),
+    ],
   ]);
   for (const [name, text] of Object.entries(contractSchemas())) {
     files.set(`config/contract/${name}`, text);

@@ -14,8 +14,10 @@ import { watchClockState } from './host/clock-state.ts';
 import { lockDataDir } from './host/instance-lock.ts';
 import { softwareVersion } from './host/package-root.ts';
 import { runClockRounds } from './poll/clock-round.ts';
+import { createReadNow, type OnDemandMeter } from './poll/on-demand.ts';
 import { runPoller } from './poll/poller.ts';
-import { openStore } from './store/sqlite-store.ts';
+import { openThreadedStore } from './store/threaded-store.ts';
+import type { ReadNow } from './uplink/commands.ts';
 import { CONTRACT_VERSION, type MetaMessage } from './uplink/contract.ts';
 import { type Identity, runUplink } from './uplink/publisher.ts';
 
@@ -80,11 +82,28 @@ interface Running {
 }
 
 interface RunningField {
+  readonly readNow: ReadNow;
   finish(): Promise<void>;
   /** Ends the polling; everything that was due is in the store then. */
   stop(): Promise<void>;
   /** Closes the ports. */
   close(): Promise<void>;
+}
+
+/** Every meter has a duty, and so a session. */
+function askableMeters(
+  meters: readonly FieldMeter[],
+  buses: readonly FieldBus[],
+): Map<string, OnDemandMeter> {
+  const models = new Map(meters.map(({ config, model }) => [config.id, model]));
+  const askable = new Map<string, OnDemandMeter>();
+  for (const { link, duties } of buses) {
+    for (const { meter, session } of duties) {
+      const model = models.get(meter);
+      if (model !== undefined) askable.set(meter, { model, session, line: link });
+    }
+  }
+  return askable;
 }
 
 /** One for each bus whose clocks are to be set. */
@@ -102,7 +121,11 @@ function startClockRounds(
   });
 }
 
-function startField(buses: readonly FieldBus[], running: Running): RunningField {
+function startField(
+  meters: readonly FieldMeter[],
+  buses: readonly FieldBus[],
+  running: Running,
+): RunningField {
   const { deps, config, store, clockState } = running;
   const { clock, onStored } = deps;
   const finish = new AbortController();
@@ -119,6 +142,7 @@ function startField(buses: readonly FieldBus[], running: Running): RunningField 
   const ended = Promise.all([...pollers, ...rounds]);
 
   return {
+    readNow: createReadNow({ ...shared, meters: askableMeters(meters, buses), stop: stop.signal }),
     async finish() {
       finish.abort();
       await ended;
@@ -135,24 +159,50 @@ function startField(buses: readonly FieldBus[], running: Running): RunningField 
   };
 }
 
-function startUplinks(identity: Identity, { deps, config, store, clockState }: Running) {
+/** Runs `work` again from the start whenever the store was replaced, until the signal aborts. */
+async function anewWithStore(
+  store: Store,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    const renewal = new AbortController();
+    const either = AbortSignal.any([signal, renewal.signal]);
+    const renewed = store.renewed(either).then(
+      () => renewal.abort(),
+      () => undefined,
+    );
+    await work(either);
+    renewal.abort();
+    await renewed;
+  }
+}
+
+function startUplinks(
+  identity: Identity,
+  readNow: ReadNow,
+  { deps, config, store, clockState }: Running,
+) {
   const end = new AbortController();
   const loops = config.uplinks.map(({ name, mqtt }) =>
-    runUplink(
-      {
-        name,
-        site: config.site,
-        gateway: config.gateway,
-        zone: config.timezone,
-        mqtt,
-        store,
-        clock: deps.clock,
-        log: deps.log.child({ uplink: name }),
-        random: deps.random,
-        clockState,
-        identity: () => identity,
-      },
-      end.signal,
+    anewWithStore(store, end.signal, (signal) =>
+      runUplink(
+        {
+          name,
+          site: config.site,
+          gateway: config.gateway,
+          zone: config.timezone,
+          mqtt,
+          store,
+          clock: deps.clock,
+          log: deps.log.child({ uplink: name }),
+          random: deps.random,
+          clockState,
+          identity: () => identity,
+          readNow,
+        },
+        signal,
+      ),
     ),
   );
   return {
@@ -193,7 +243,7 @@ async function keepPruning({ deps, store }: Running, signal: AbortSignal): Promi
     await clock.sleep(PRUNE_MS, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      store.prune();
+      await store.prune();
       isFailing = false;
     } catch (thrown) {
       if (!isFailing) log.error({ err: toAmrError(thrown) }, 'old rows cannot be deleted');
@@ -213,12 +263,17 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
       .append('event', [JSON.stringify(event)])
       .catch((err) => log.error({ err }, 'event lost'));
   const uplinkNames = config.uplinks.map(({ name }) => name);
-  const { store, events } = openStore({
+  const { store, events } = await openThreadedStore({
     dataDir,
-    log,
     clock,
+    log,
     uplinks: uplinkNames,
+    maxBytes: config.store.maxSize,
     onEvent: publish,
+    // Without its store the gateway is of no use: the supervisor starts both anew.
+    onLost(reason) {
+      throw reason;
+    },
   });
   for (const event of events) publish(event);
   const buses = buildBuses(config, meters, { ...deps, notesOf: store.notesOf });
@@ -231,8 +286,8 @@ export async function startGateway(deps: GatewayDeps): Promise<Gateway> {
     clockState: watchClockState(clock, { source: config.clock }),
   };
   const end = new AbortController();
-  const field = startField(buses, running);
-  const uplinks = startUplinks(identityOf(meters, buses, running), running);
+  const field = startField(meters, buses, running);
+  const uplinks = startUplinks(identityOf(meters, buses, running), field.readNow, running);
   const pruning = keepPruning(running, end.signal);
 
   return {

@@ -41,6 +41,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
     summary: 'ask the running gateway how it is',
     load: async () => (await import('./status.ts')).statusCommand(),
   },
+  buffer: {
+    summary: 'what the store holds and what waits for delivery',
+    load: async () => (await import('./buffer.ts')).bufferCommand(),
+  },
   sim: {
     summary: 'simulated meters on a TCP port or a serial line',
     load: async () => (await import('./sim.ts')).simCommand(),

@@ -4,6 +4,7 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { formatInstant } from '../core/zoned-time.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
+import { bytesWritten } from '../host/disk-writes.ts';
 import { createLog } from '../host/log.ts';
 import { softwareVersion } from '../host/package-root.ts';
 import { watchProgress } from '../host/progress.ts';
@@ -48,6 +49,8 @@ async function start(loaded: LoadedConfig, log: Logger): Promise<Running> {
     since,
     alive: isAlive(),
     storing: gateway.isStoring(),
+    written: bytesWritten(),
+    maxBytes: loaded.config.store.maxSize,
   });
   const local = await serveStatus(dataDir, report).catch((err: unknown) => {
     log.warn({ err }, 'no status socket');

@@ -21,6 +21,14 @@ export const duration = z
   .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'a duration such as 500ms, 30s, 15m, 6h or 7d')
   .transform((text) => Number.parseInt(text, 10) * (UNIT_MS[text.replace(/\d+/, '')] ?? 1));
 
+const UNIT_BYTES: Readonly<Record<string, number>> = { MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+/** A size such as `512MiB` or `2GiB`, in bytes. */
+const size = z
+  .string()
+  .regex(/^\d{1,6}(MiB|GiB)$/, 'a size such as 512MiB or 2GiB')
+  .transform((text) => Number.parseInt(text, 10) * (UNIT_BYTES[text.replace(/\d+/, '')] ?? 1));
+
 const id = z.string().regex(ID_PATTERN, 'letters, digits, "_" and "-", at most 64');
 
 const baudRate = z.int().min(300).max(921_600);
@@ -186,6 +194,15 @@ export const mqttSchema = z.strictObject({
     .describe('delivery: headend: when what was not acknowledged is sent again'),
   window: z.int().min(1).max(64).default(16).describe('messages in flight at the most'),
   batch: z.int().min(1).max(200).default(100).describe('readings in a message at the most'),
+  compress: z
+    .boolean()
+    .default(false)
+    .describe('readings and events go out compressed, under the same topics with /deflate behind'),
+  gather: duration
+    .prefault('0s')
+    .describe(
+      'how long billing and curve readings wait for others to share a message, which saves traffic',
+    ),
   keepalive: duration.prefault('30s'),
 });
 
@@ -205,6 +222,14 @@ export const configSchema = z.strictObject({
       'what keeps the time: auto asks systemd-timesyncd; say synced where chrony or the host of a container does',
     ),
   dataDir: z.string().default('/var/lib/amr').describe('where the database lives'),
+  store: z
+    .strictObject({
+      maxSize: size
+        .refine((bytes) => bytes >= 64 * 1024 ** 2, 'at least 64MiB')
+        .prefault('1GiB')
+        .describe('the database grows no larger; when it is full, live readings go first'),
+    })
+    .prefault({}),
   modelsDir: z.string().optional().describe('own meter models, beside the ones that come along'),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
   buses: z.record(id, busSchema),

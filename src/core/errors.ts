@@ -38,6 +38,8 @@ export const ERROR_CODES = {
     transient: false,
     meaning: 'a message from the headend is not of the contract',
   },
+  UPLINK_BUSY: { transient: true, meaning: 'as many commands are under way as the gateway bears' },
+  UPLINK_EXPIRED: { transient: false, meaning: 'the time for a command was over' },
   INTERNAL: { transient: false, meaning: 'a defect of the gateway; please report it' },
 } as const satisfies Record<string, { transient: boolean; meaning: string }>;
 

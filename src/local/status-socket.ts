@@ -13,6 +13,10 @@ export const statusReportSchema = z.object({
   alive: z.boolean(),
   /** The store takes what is read. */
   storing: z.boolean(),
+  /** Bytes that it had written to disks since its start, `null` where the system does not tell. */
+  written: z.number().nullable(),
+  /** Its store grows no larger. */
+  maxBytes: z.number(),
 });
 
 export type StatusReport = z.infer<typeof statusReportSchema>;

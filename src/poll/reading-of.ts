@@ -15,6 +15,12 @@ export interface Circumstances {
   readonly clockState: ClockState;
 }
 
+/** What a reading says of its task. */
+export type ReadTask = Pick<Task, 'meter' | 'rev'> & {
+  readonly plan: Pick<Task['plan'], 'kind'>;
+  readonly slot: Pick<Task['slot'], 'at'>;
+};
+
 /** The cause of a missing reading: why its first register was not read. */
 function causeOf({ failures }: Outcome): ErrorCode {
   return failures[0]?.error.code ?? 'INTERNAL';
@@ -41,7 +47,7 @@ function content(outcome: Outcome, zone: string): Pick<Reading, 'values' | 'flag
   return Object.keys(flags).length === 0 ? { values } : { values, flags };
 }
 
-export function readingOf(task: Task, outcome: Outcome, circumstances: Circumstances): Reading {
+export function readingOf(task: ReadTask, outcome: Outcome, circumstances: Circumstances): Reading {
   const { readAt, zone, clockState } = circumstances;
   const quality = qualityOf(outcome, clockState);
   const head = {

@@ -3,16 +3,18 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import { isDamage, storeError } from './failure.ts';
-import { fileSize, preparePrivateFiles, type StorePaths, setAside } from './files.ts';
+import { copyDurably, fileSize, preparePrivateFiles, type StorePaths, setAside } from './files.ts';
 import { perStream } from './heads.ts';
 import { applyPragmas } from './pragmas.ts';
-import { migrate, schemaVersion } from './schema.ts';
+import { migrate, SCHEMA_VERSION, schemaVersion } from './schema.ts';
 import type { Watermark } from './watermark.ts';
 
 /** quick_check reads the whole file; beyond this it would hold up the start too long. */
 const QUICK_CHECK_BYTES = 256 * 1024 * 1024;
 
 interface DatabaseOptions {
+  /** Why the database must be set aside unread, where it failed in use. */
+  readonly damage?: AmrError | undefined;
   readonly paths: StorePaths;
   readonly clock: Clock;
   readonly log: Logger;
@@ -76,6 +78,20 @@ function readNumbers(db: Database.Database): Watermark {
   return { epoch: epoch ?? 0, heads };
 }
 
+/**
+ * A copy of the database as it was before its tables change, beside it. Where there is no room for
+ * one, the tables change without: what waits for delivery must not wait for that.
+ */
+function keepOld(db: Database.Database, version: number, { paths, log }: DatabaseOptions): void {
+  const copy = `${paths.database}.v${version}`;
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    copyDurably(paths.database, copy);
+  } catch (thrown) {
+    log.warn({ err: storeError(thrown), copy }, 'no copy of the old database');
+  }
+}
+
 function openSound(options: DatabaseOptions): SoundDatabase {
   preparePrivateFiles(options.paths);
   const db = new Database(options.paths.database);
@@ -84,6 +100,7 @@ function openSound(options: DatabaseOptions): SoundDatabase {
     const version = schemaVersion(db);
     applyPragmas(db);
     if (version > 0 && !wasClean(db)) quickCheck(db, options);
+    if (version > 0 && version < SCHEMA_VERSION) keepOld(db, version, options);
     migrate(db);
     return { db, stored: readNumbers(db) };
   } catch (thrown) {
@@ -98,6 +115,7 @@ function openSound(options: DatabaseOptions): SoundDatabase {
  */
 export function openDatabase(options: DatabaseOptions): OpenedDatabase {
   try {
+    if (options.damage !== undefined) throw options.damage;
     return { ...openSound(options), setAside: null };
   } catch (thrown) {
     if (!isDamage(thrown)) throw storeError(thrown);

@@ -18,6 +18,11 @@ export function storeError(thrown: unknown): AmrError {
   );
 }
 
+/** True where the cap of the database or the end of the disk was met. */
+export function isFull(thrown: unknown): boolean {
+  return sqliteCode(thrown) === 'SQLITE_FULL';
+}
+
 /**
  * True where the file itself is broken, so that a fresh one helps. A full disk, a missing
  * permission or an I/O error is not: those would come back, and the rows are still there.

@@ -8,14 +8,27 @@ interface Waiting {
   readonly reject: (reason: AmrError) => void;
 }
 
+export const COMMIT_MS = 20;
+export const COMMIT_ROWS = 500;
+
+export interface CommitLimits {
+  /** The longest that a write waits for others before its commit, milliseconds; 20. */
+  readonly commitMs?: number;
+  /** So many waiting rows are committed at once; 500. */
+  readonly commitRows?: number;
+}
+
 interface GroupCommitOptions {
   readonly clock: Clock;
   /** The longest that a write waits for others, milliseconds. */
   readonly commitMs: number;
   /** So many rows are written without waiting longer. */
   readonly commitRows: number;
-  /** Commits the batch; returns the first number for each write. Throws, then nothing is written. */
-  readonly commit: (writes: readonly Write[]) => readonly number[];
+  /**
+   * Commits the batch; resolves with the first number for each write. Rejects, then nothing is
+   * written.
+   */
+  readonly commit: (writes: readonly Write[]) => Promise<readonly number[]>;
 }
 
 export interface GroupCommit {
@@ -38,14 +51,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let rows = 0;
   let timer = new AbortController();
 
-  const flush = () => {
-    timer.abort();
-    const batch = waiting;
-    waiting = [];
-    rows = 0;
-    if (batch.length === 0) return;
+  async function commitBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      const firsts = commit(batch.map(({ write }) => write));
+      const firsts = await commit(batch.map(({ write }) => write));
       batch.forEach(({ resolve }, index) => {
         resolve(firsts[index] ?? 0);
       });
@@ -53,6 +61,14 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       const reason = failed(thrown);
       for (const { reject } of batch) reject(reason);
     }
+  }
+
+  const flush = () => {
+    timer.abort();
+    const batch = waiting;
+    waiting = [];
+    rows = 0;
+    if (batch.length > 0) void commitBatch(batch);
   };
 
   const startTimer = () => {

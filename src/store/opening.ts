@@ -1,18 +1,29 @@
 import type { Database } from 'better-sqlite3';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
+import type { AmrError } from '../core/errors.ts';
 import type { AmrEvent } from '../core/reading.ts';
 import { markClean, type OpenedDatabase, openDatabase } from './database.ts';
 import { decideEpoch, type EpochDecision } from './epoch.ts';
 import { storeError } from './failure.ts';
 import { type StorePaths, storePaths } from './files.ts';
-import type { Heads } from './heads.ts';
+import { type Heads, perStream } from './heads.ts';
 import { readWatermark, type Watermark, writeWatermark } from './watermark.ts';
 
 interface OpeningOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What was wrong with the database in use, which is set aside then. */
+  readonly damage?: AmrError | undefined;
+}
+
+/** A damaged database that lies beside the one in use. */
+export interface SetAside {
+  readonly file: string;
+  readonly reason: string;
+  /** The numbers that were handed out of it. */
+  readonly heads: Heads;
 }
 
 /** A database whose numbers can be trusted within `epoch`. */
@@ -23,6 +34,7 @@ export interface NumberedDatabase {
   readonly heads: Heads;
   /** The watermark as it lies on the disk. */
   readonly watermark: Watermark;
+  readonly setAside: SetAside | null;
   readonly events: readonly AmrEvent[];
 }
 
@@ -76,6 +88,12 @@ function settleEpoch({ db, stored }: OpenedDatabase, paths: StorePaths, options:
   };
 }
 
+function asideEvents(clock: Clock, { setAside }: OpenedDatabase): AmrEvent[] {
+  if (setAside === null) return [];
+  const detail = { ...setAside };
+  return [eventNow(clock, { type: 'store.set-aside', severity: 'alarm', detail })];
+}
+
 /**
  * Opens the files in `dataDir` and settles the epoch. Throws STORE_SCHEMA_NEWER, and STORE_FAILED
  * where the disk or the permissions are at fault.
@@ -83,17 +101,16 @@ function settleEpoch({ db, stored }: OpenedDatabase, paths: StorePaths, options:
 export function openNumbered(options: OpeningOptions): NumberedDatabase {
   const { clock } = options;
   const paths = storePaths(options.dataDir);
+  const known = readWatermark(paths.watermark)?.heads ?? perStream(() => 0);
   let db: Database | undefined;
   try {
     const opened = openDatabase({ ...options, paths });
     db = opened.db;
     const settled = settleEpoch(opened, paths, options);
     markClean(db, false);
-    const setAside = opened.setAside === null ? [] : [opened.setAside];
-    const asideEvents = setAside.map((detail) =>
-      eventNow(clock, { type: 'store.set-aside', severity: 'alarm', detail: { ...detail } }),
-    );
-    return { ...settled, db, paths, events: [...asideEvents, ...settled.events] };
+    const setAside = opened.setAside === null ? null : { ...opened.setAside, heads: known };
+    const events = [...asideEvents(clock, opened), ...settled.events];
+    return { ...settled, db, paths, setAside, events };
   } catch (thrown) {
     db?.close();
     throw storeError(thrown);

@@ -22,7 +22,7 @@ interface RetentionOptions {
 export interface Retention {
   /** Deletes up to 10,000 rows; returns how many, so that the caller goes on until it is 0. */
   prune(): number;
-  stats(): StoreStats;
+  stats(): Pick<StoreStats, 'depth' | 'bytes'>;
 }
 
 export function createRetention(options: RetentionOptions): Retention {

@@ -1,10 +1,10 @@
+import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import type { Stream } from '../core/reading.ts';
 import type { StoredRow } from '../core/store.ts';
-import { crc32c } from './crc32c.ts';
 import { perStream } from './heads.ts';
 
-interface Row {
+export interface Row {
   readonly seq: number;
   readonly epoch: number;
   readonly crc: number;
@@ -17,9 +17,9 @@ interface Place {
   readonly seq: number;
 }
 
-/** CRC-32C over the UTF-8 text `epoch stream seq body`: a row proves itself wherever it is found. */
+/** CRC-32 over the UTF-8 text `epoch stream seq body`: a row proves itself wherever it is found. */
 export function rowChecksum({ epoch, stream, seq }: Place, body: string): number {
-  return crc32c(Buffer.from(`${epoch} ${stream} ${seq} ${body}`));
+  return crc32(`${epoch} ${stream} ${seq} ${body}`);
 }
 
 /** Called, more than once too, for every number of the stream that cannot be given out. */

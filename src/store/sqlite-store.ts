@@ -2,18 +2,19 @@ import type { Database } from 'better-sqlite3';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
-import type { AmrEvent } from '../core/reading.ts';
+import type { AmrEvent, Stream } from '../core/reading.ts';
 import type { Store } from '../core/store.ts';
 import { type Arrivals, createArrivals } from './arrivals.ts';
 import { type Cursors, loadCursors } from './cursors.ts';
 import { markClean } from './database.ts';
-import { storeError } from './failure.ts';
-import { createGroupCommit } from './group-commit.ts';
-import type { Heads } from './heads.ts';
-import { loadNotes } from './notes.ts';
-import { eventNow, type NumberedDatabase, openNumbered } from './opening.ts';
+import { isDamage, isFull, storeError } from './failure.ts';
+import { COMMIT_MS, COMMIT_ROWS, type CommitLimits, createGroupCommit } from './group-commit.ts';
+import { type Heads, perStream } from './heads.ts';
+import { loadNotes, type NoteRow } from './notes.ts';
+import { eventNow, type NumberedDatabase, openNumbered, type SetAside } from './opening.ts';
 import { createRetention } from './retention.ts';
 import { createRowReader, type ReportDamage } from './rows.ts';
+import { createSpace, type Dropped, type Space } from './space.ts';
 import { keepWatermark } from './watermark.ts';
 import { createWriter, type Write } from './writer.ts';
 
@@ -24,7 +25,8 @@ import { createWriter, type Write } from './writer.ts';
  * even when the database is deleted, restored from an older copy or loses the tail of its WAL.
  *
  * How: before `range` returns a number above the watermark, the watermark is put durably at the
- * heads committed by then: at most one write a commit, none while a backlog drains. On open, a
+ * heads committed by then: at most one write a commit, none while a backlog drains. `prune` does
+ * the same, so that what is lost of rows that wait for long is named too. On open, a
  * database that holds less than the watermark says, or that disagrees with it on the epoch, or
  * that has none beside it, begins a new epoch. The new epoch takes over the rows that are left
  * under their old numbers, with the cursors, and goes on at head + 1; so numbers stay contiguous,
@@ -34,26 +36,43 @@ import { createWriter, type Write } from './writer.ts';
  * Database and watermark both restored from an older copy of the whole directory go unnoticed.
  */
 
-export interface StoreOptions {
+/** Two weeks of a large site; a small flash card has room for it. */
+export const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024;
+
+type Room = Dropped | 'ballast';
+
+export interface StoreOptions extends CommitLimits {
   readonly dataDir: string;
   readonly log: Logger;
   readonly clock: Clock;
   /** Names of the configured uplinks; only their cursors count for `prune` and `stats`. */
   readonly uplinks: readonly string[];
-  /** The longest that a write waits for others before its commit, milliseconds; 20. */
-  readonly commitMs?: number;
-  /** So many waiting rows are committed at once; 500. */
-  readonly commitRows?: number;
   /** The newest rows of each stream that `prune` leaves as local history; 100,000. */
   readonly keepRows?: number;
+  /** The database grows no larger; 1 GiB. */
+  readonly maxBytes?: number;
+  /** What was wrong with the database in use, which is set aside then. */
+  readonly damage?: AmrError;
+  /** The database turned out to be damaged: close the store and open it anew. Must not throw. */
+  readonly onDamage?: (damage: AmrError) => void;
   /** Hears of what goes wrong after the open, such as a damaged row. Must not throw. */
   readonly onEvent?: (event: AmrEvent) => void;
   /** Called after every COMMIT of the group commit with the rows it added. Must not throw. */
-  readonly onCommit?: (rows: number) => void;
+  readonly onCommit?: (rows: number, heads: Heads) => void;
+}
+
+/** Rows, cursors and notes in one database, for as long as that is sound. */
+export interface Engine extends Store {
+  /** One transaction; resolves with the first number for each write, 0 for what has none. */
+  commit(writes: readonly Write[]): Promise<readonly number[]>;
+  /** All notes of all meters. */
+  notes(): readonly NoteRow[];
 }
 
 export interface OpenedStore {
-  readonly store: Store;
+  readonly store: Engine;
+  /** A damaged database that was found and set aside. */
+  readonly setAside: SetAside | null;
   /** What went wrong before and was found at the open; for the stream `event`. */
   readonly events: readonly AmrEvent[];
 }
@@ -74,6 +93,47 @@ function damageReporter({ log, clock, onEvent }: StoreOptions): ReportDamage {
   };
 }
 
+/** The most attempts to make room for one commit. */
+const MOST_ROUNDS = 8;
+
+/** Commits, and makes room where there is none. */
+function createRoomyCommit<T>(
+  space: Space,
+  { commit, onRoom }: { commit: (writes: readonly Write[]) => T; onRoom: (room: Room) => void },
+) {
+  return (writes: readonly Write[]): T => {
+    for (let round = 0; ; round++) {
+      try {
+        return commit(writes);
+      } catch (thrown) {
+        const room = isFull(thrown) && round < MOST_ROUNDS ? space.makeRoom() : null;
+        if (room === null) throw thrown;
+        onRoom(room);
+      }
+    }
+  };
+}
+
+/** Counts and tells what had to go. */
+function createRoomReport({ log, clock, onEvent }: StoreOptions) {
+  const dropped = perStream(() => 0);
+  return {
+    dropped,
+    note(room: Room): void {
+      if (room === 'ballast') {
+        log.error('the disk is full, the ballast is given up');
+        onEvent?.(eventNow(clock, { type: 'store.disk-full', severity: 'alarm', detail: {} }));
+        return;
+      }
+      dropped[room.stream] += room.unsent;
+      if (room.unsent === 0) return;
+      log.error({ ...room }, 'rows dropped, the store is full');
+      const detail = { ...room };
+      onEvent?.(eventNow(clock, { type: 'store.dropped', severity: 'alarm', detail }));
+    },
+  };
+}
+
 interface Trust {
   /** Runs `work`; what SQLite or the file system throws becomes a STORE_ error. */
   guard<T>(work: () => T): T;
@@ -81,7 +141,7 @@ interface Trust {
   readonly isUnbroken: boolean;
 }
 
-function createTrust(): Trust {
+function createTrust(onDamage: StoreOptions['onDamage']): Trust {
   let isUnbroken = true;
   return {
     guard(work) {
@@ -89,7 +149,9 @@ function createTrust(): Trust {
         return work();
       } catch (thrown) {
         isUnbroken = false;
-        throw storeError(thrown);
+        const error = storeError(thrown);
+        if (isDamage(thrown)) onDamage?.(error);
+        throw error;
       }
     },
     get isUnbroken() {
@@ -107,7 +169,7 @@ export function openStore(options: StoreOptions): OpenedStore {
   const numbered = openNumbered(options);
   const { epoch, heads, events } = numbered;
   options.log.info({ epoch, heads }, 'store opened');
-  return { store: buildStore(options, numbered), events };
+  return { store: buildStore(options, numbered), setAside: numbered.setAside, events };
 }
 
 interface Numbers {
@@ -137,10 +199,22 @@ function createNumbers({ uplinks, onCommit }: StoreOptions, numbered: NumberedDa
         if (write.kind === 'append') rows += write.bodies.length;
       }
       if (rows > 0) arrivals.notify();
-      onCommit?.(rows);
+      onCommit?.(rows, heads);
       return committed.firsts;
     },
   };
+}
+
+/** Throws UPLINK_BAD_MESSAGE for a number that the stream has not given. */
+export function assertGiven(
+  uplink: string,
+  stream: Stream,
+  { upTo, head }: { upTo: number; head: number },
+): void {
+  if (Number.isSafeInteger(upTo) && upTo >= 0 && upTo <= head) return;
+  throw new AmrError('UPLINK_BAD_MESSAGE', `number ${upTo} of ${stream} was never given`, {
+    context: { uplink, stream, upTo, head },
+  });
 }
 
 function closeDatabase(db: Database, log: Logger, isUnbroken: boolean): void {
@@ -153,29 +227,34 @@ function closeDatabase(db: Database, log: Logger, isUnbroken: boolean): void {
   db.close();
 }
 
-function buildStore(options: StoreOptions, numbered: NumberedDatabase): Store {
-  const { clock, commitMs = 20, commitRows = 500, keepRows = 100_000 } = options;
+function buildStore(options: StoreOptions, numbered: NumberedDatabase): Engine {
+  const { clock, commitMs = COMMIT_MS, commitRows = COMMIT_ROWS, keepRows = 100_000 } = options;
+  const { maxBytes = DEFAULT_MAX_BYTES } = options;
   const { db, paths, epoch } = numbered;
-  const trust = createTrust();
+  const trust = createTrust(options.onDamage);
   const { cursors, arrivals, heads, commit } = createNumbers(options, numbered);
   const readRows = createRowReader(db, damageReporter(options));
   const watermark = keepWatermark(paths.watermark, numbered.watermark);
   const retention = createRetention({ db, paths, cursors, heads, keepRows });
+  const space = createSpace({ db, ballast: paths.ballast, maxBytes, cursors, heads });
+  const report = createRoomReport(options);
+  const commitRoomy = createRoomyCommit(space, { commit, onRoom: report.note });
+  const commitGuarded = async (writes: readonly Write[]) => trust.guard(() => commitRoomy(writes));
   const group = createGroupCommit({
     clock,
     commitMs,
     commitRows,
-    commit: (writes) => trust.guard(() => commit(writes)),
+    commit: commitGuarded,
   });
   let closed: AmrError | null = null;
   const add = (write: Write) => (closed === null ? group.add(write) : Promise.reject(closed));
   // A note that cannot be written is found out anew after the restart.
-  const notesOf = loadNotes(db, (write) => void add(write).catch(() => undefined));
+  const notes = loadNotes(db, (write) => void add(write).catch(() => undefined));
 
   return {
     epoch,
     append: (stream, bodies) => add({ kind: 'append', stream, bodies }),
-    range: (stream, from, limit) =>
+    range: async (stream, from, limit) =>
       trust.guard(() => {
         const rows = readRows(stream, from, limit);
         watermark.cover(stream, rows.at(-1)?.seq ?? 0, heads());
@@ -184,18 +263,24 @@ function buildStore(options: StoreOptions, numbered: NumberedDatabase): Store {
     head: (stream) => heads()[stream],
     acked: cursors.acked,
     async ack(uplink, stream, upTo) {
-      const head = heads()[stream];
-      if (!Number.isSafeInteger(upTo) || upTo < 0 || upTo > head) {
-        throw new AmrError('UPLINK_BAD_MESSAGE', `number ${upTo} of ${stream} was never given`, {
-          context: { uplink, stream, upTo, head },
-        });
-      }
+      assertGiven(uplink, stream, { upTo, head: heads()[stream] });
       if (upTo > cursors.acked(uplink, stream)) await add({ kind: 'ack', uplink, stream, upTo });
     },
-    notesOf,
+    commit: commitGuarded,
+    notesOf: notes.of,
+    notes: notes.all,
     appended: arrivals.next,
-    stats: () => trust.guard(retention.stats),
-    prune: () => trust.guard(retention.prune),
+    // A damaged one is replaced from outside: this store ends then.
+    renewed: createArrivals().next,
+    stats: async () =>
+      trust.guard(() => ({ ...retention.stats(), maxBytes, dropped: { ...report.dropped } })),
+    prune: async () =>
+      trust.guard(() => {
+        const rows = retention.prune();
+        watermark.raise(heads());
+        space.restoreBallast();
+        return rows;
+      }),
     close() {
       if (closed !== null) return Promise.resolve();
       closed = new AmrError('STORE_FAILED', 'the store is closed');

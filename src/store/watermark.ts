@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { STREAMS, type Stream } from '../core/reading.ts';
-import { crc32c } from './crc32c.ts';
 import { replaceDurably } from './files.ts';
 import type { Heads } from './heads.ts';
 
@@ -26,7 +26,7 @@ export interface Watermark {
 
 function checksum({ epoch, heads }: Watermark): number {
   const facts = [epoch, ...STREAMS.map((stream) => heads[stream])];
-  return crc32c(Buffer.from(facts.join(' ')));
+  return crc32(facts.join(' '));
 }
 
 /** `null` where the file is missing or cannot be trusted. */
@@ -48,17 +48,24 @@ export function writeWatermark(path: string, { epoch, heads }: Watermark): void 
 export interface WatermarkKeeper {
   /** Before it returns, the watermark covers this number; `heads` are the committed ones. */
   cover(stream: Stream, seq: number, heads: Heads): void;
+  /** Covers all that is committed: what is lost then is named, even if nobody has seen it. */
+  raise(heads: Heads): void;
 }
 
 /** Raises the watermark to all heads at once, so that a backlog drains without further writes. */
 export function keepWatermark(path: string, onDisk: Watermark): WatermarkKeeper {
   let covered = onDisk;
+  const raise = (heads: Heads) => {
+    const raised = { epoch: covered.epoch, heads };
+    writeWatermark(path, raised);
+    covered = raised;
+  };
   return {
     cover(stream, seq, heads) {
-      if (seq <= covered.heads[stream]) return;
-      const raised = { epoch: covered.epoch, heads };
-      writeWatermark(path, raised);
-      covered = raised;
+      if (seq > covered.heads[stream]) raise(heads);
+    },
+    raise(heads) {
+      if (STREAMS.some((stream) => heads[stream] > covered.heads[stream])) raise(heads);
     },
   };
 }

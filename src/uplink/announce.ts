@@ -41,7 +41,7 @@ export interface AnnounceFacts {
 export function statusMessage(
   { at, store, identity }: AnnounceFacts,
   state: StatusMessage['state'],
-): OutgoingMessage {
+): OutgoingMessage & { readonly payload: string } {
   const { bootId, since, version } = identity;
   const status: StatusMessage = {
     v: CONTRACT_VERSION,

@@ -27,6 +27,9 @@ export interface GatewayPath {
 
 const under = (rest: string) => (at: GatewayPath) => `amr/v1/${at.site}/${at.gateway}/${rest}`;
 
+/** What all topics of the gateway begin with, the slash included. */
+export const rootTopic = under('');
+
 export const statusTopic = under('status');
 export const birthTopic = under('birth');
 export const ackTopic = under('ack');
@@ -37,9 +40,16 @@ export function metaTopic(at: GatewayPath, meter: string): string {
   return under(`meta/${meter}`)(at);
 }
 
-/** `data/{stream}` for readings, `event` for the stream of events. */
-export function streamTopic(at: GatewayPath, stream: Stream): string {
-  return under(stream === 'event' ? 'event' : `data/${stream}`)(at);
+/** What stands behind the topic of a message whose body is compressed. */
+export const DEFLATE_SUFFIX = '/deflate';
+
+/**
+ * `data/{stream}` for readings, `event` for the stream of events; with `/deflate` behind it where
+ * the whole body is compressed.
+ */
+export function streamTopic(at: GatewayPath, stream: Stream, isDeflated = false): string {
+  const topic = under(stream === 'event' ? 'event' : `data/${stream}`)(at);
+  return isDeflated ? topic + DEFLATE_SUFFIX : topic;
 }
 
 const version = z.literal(CONTRACT_VERSION);
@@ -122,10 +132,40 @@ export const ackSchema = z.object({
   upTo: z.int().min(0).describe('everything up to this number has arrived'),
 });
 
-const command = { v: version, id: z.string().min(1).max(128), expires: instant.optional() };
+/** Seconds a read may take where the command does not say. */
+export const READ_DEADLINE_S = 30;
+/** Words of one read at the most. */
+const MAX_COMMAND_REGISTERS = 200;
+
+const commandId = z
+  .string()
+  .min(1)
+  .max(128)
+  .describe('chosen by the headend; the same id is the same command');
+
+const command = {
+  v: version,
+  id: commandId,
+  expires: instant.optional().describe('not begun, and not waited for, after this moment'),
+};
 
 export const cmdSchema = z.discriminatedUnion('op', [
-  z.object({ ...command, op: z.literal('read'), meter: id, registers: z.array(z.string()) }),
+  z.object({
+    ...command,
+    op: z.literal('read'),
+    meter: id,
+    registers: z
+      .array(z.string().min(1).max(64))
+      .min(1)
+      .max(MAX_COMMAND_REGISTERS)
+      .describe("OBIS codes, names or groups of the meter's model"),
+    deadline: z
+      .int()
+      .min(1)
+      .max(300)
+      .default(READ_DEADLINE_S)
+      .describe('seconds from its arrival within which it is answered'),
+  }),
   z.object({
     ...command,
     op: z.literal('resend'),
@@ -136,6 +176,19 @@ export const cmdSchema = z.discriminatedUnion('op', [
   }),
 ]);
 
+/** What can be said of a command that is not of the contract, so that it gets an answer too. */
+export const cmdHeadSchema = z.object({ id: commandId, op: z.string().max(64) });
+
+const resent = z
+  .object({
+    stream,
+    from: sequence,
+    to: sequence,
+    rows: z.int().min(0).describe('published again'),
+    absent: z.int().min(0).describe('dropped, damaged or too large: they do not come any more'),
+  })
+  .describe('rows and absent together are the numbers from `from` to `to`');
+
 export const cmdResSchema = z.object({
   v: version,
   id: z.string(),
@@ -143,6 +196,7 @@ export const cmdResSchema = z.object({
   state: z.enum(['done', 'refused', 'failed', 'expired']),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   reading: readingSchema.optional(),
+  resent: resent.optional(),
 });
 
 export type StatusMessage = z.infer<typeof statusSchema>;
@@ -153,6 +207,7 @@ export type EventsMessage = z.infer<typeof eventsMessageSchema>;
 export type Ack = z.infer<typeof ackSchema>;
 export type Cmd = z.infer<typeof cmdSchema>;
 export type CmdRes = z.infer<typeof cmdResSchema>;
+export type Resent = z.infer<typeof resent>;
 
 export interface ContractRow {
   /** Below `amr/v1/{site}/{gateway}/`. */
@@ -161,6 +216,8 @@ export interface ContractRow {
   readonly direction: 'up' | 'down';
   readonly retained: boolean;
   readonly schema: z.ZodType;
+  /** Where the same body comes compressed as a whole: zlib format, RFC 1950. */
+  readonly deflated?: string;
 }
 
 /** Every message of the contract. */
@@ -173,8 +230,15 @@ export const CONTRACT = {
     direction: 'up',
     retained: false,
     schema: readingsMessageSchema,
+    deflated: `data/{stream}${DEFLATE_SUFFIX}`,
   },
-  event: { topic: 'event', direction: 'up', retained: false, schema: eventsMessageSchema },
+  event: {
+    topic: 'event',
+    direction: 'up',
+    retained: false,
+    schema: eventsMessageSchema,
+    deflated: `event${DEFLATE_SUFFIX}`,
+  },
   ack: { topic: 'ack', direction: 'down', retained: false, schema: ackSchema },
   cmd: { topic: 'cmd', direction: 'down', retained: false, schema: cmdSchema },
   'cmd-res': { topic: 'cmd/res', direction: 'up', retained: false, schema: cmdResSchema },

@@ -3,7 +3,15 @@ import type { Clock } from '../core/clock.ts';
 import { type AmrError, toAmrError } from '../core/errors.ts';
 import { connectDelayMs, type FailureKind } from './backoff.ts';
 import { ackTopic, cmdTopic, type GatewayPath } from './contract.ts';
-import { type MqttSettings, mqttOptions, type ProtocolVersion } from './mqtt-options.ts';
+import { createCredentialKeeper } from './credential-keeper.ts';
+import type { Credentials } from './credentials.ts';
+import {
+  type AttemptFacts,
+  type MqttSettings,
+  mqttOptions,
+  type ProtocolVersion,
+} from './mqtt-options.ts';
+import type { Report } from './report.ts';
 import { type IncomingMessage, openSession, type Session } from './session.ts';
 
 /** A connection that stood for so long was a good one: the waiting times begin anew. */
@@ -18,6 +26,7 @@ export interface MqttLinkDeps {
   readonly at: GatewayPath;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly report: Report;
   /** 0 to 1. */
   readonly random: () => number;
   /** Body of the will, made at each attempt. */
@@ -29,7 +38,8 @@ export interface MqttLinkDeps {
 export interface MqttLink {
   /**
    * Tries until a connection stands, waiting longer and longer between attempts, also after a
-   * connection that did not last. Rejects with the signal's reason only.
+   * connection that did not last. A connection whose files were exchanged since ends by itself.
+   * Rejects with the signal's reason only.
    */
   connect(signal: AbortSignal): Promise<Session>;
 }
@@ -44,8 +54,9 @@ function createJournal(log: Logger) {
   let told: string | null = null;
   return {
     failed(err: AmrError, failures: number) {
-      const facts = { err, code: err.code, reason: err.context['reason'] ?? null, failures };
-      const key = `${facts.code} ${facts.reason}`;
+      const { reason = null, check = null } = err.context;
+      const facts = { err, code: err.code, reason, check, failures };
+      const key = `${facts.code} ${reason} ${check}`;
       if (key === told) log.debug(facts, 'uplink still not connected');
       else log.warn(facts, 'uplink not connected');
       told = key;
@@ -80,39 +91,60 @@ function createPatience({ clock, random }: MqttLinkDeps) {
   };
 }
 
-/** MQTT 5 first, 3.1.1 where the broker refuses that; what worked is tried first the next time. */
-function createVersions() {
+/** Connections in a row closed at our CONNECT, after which MQTT 5 may be the cause. */
+const MOST_UNANSWERED = 3;
+/** So long 3.1.1 is spoken before MQTT 5 is tried anew. */
+const FALL_BACK_MS = 86_400_000;
+
+/**
+ * MQTT 5 first, 3.1.1 where the broker refuses that, in words or by closing the connection again
+ * and again; what worked is tried first the next time, for a day.
+ */
+function createVersions(clock: Clock) {
   let version: ProtocolVersion = 5;
-  let isSwitched = false;
+  let switchedAt = 0;
+  let isOnTrial = false;
+  let unanswered = 0;
+
+  const change = () => {
+    isOnTrial = !isOnTrial;
+    unanswered = 0;
+    version = version === 5 ? 4 : 5;
+    switchedAt = clock.monotonic();
+    return isOnTrial;
+  };
+
   return {
-    get present() {
+    /** For the next attempt. */
+    next(): ProtocolVersion {
+      if (version === 4 && clock.monotonic() - switchedAt >= FALL_BACK_MS) version = 5;
       return version;
     },
     worked() {
-      isSwitched = false;
+      isOnTrial = false;
+      unanswered = 0;
     },
     /** True where the other version should be tried at once. */
-    refused(error: AmrError): boolean {
-      if (!VERSION_REFUSED.has(error.context['reason'])) return false;
-      version = version === 5 ? 4 : 5;
-      isSwitched = !isSwitched;
-      return isSwitched;
+    failed(error: AmrError): boolean {
+      if (isOnTrial || VERSION_REFUSED.has(error.context['reason'])) return change();
+      unanswered = version === 5 && error.context['unanswered'] === true ? unanswered + 1 : 0;
+      return unanswered >= MOST_UNANSWERED && change();
     },
   };
 }
 
 /** The connection to one broker, made anew, with a new client, as often as it takes. */
 export function createMqttLink(deps: MqttLinkDeps): MqttLink {
-  const { settings, at, clock, log, will, onMessage } = deps;
+  const { settings, at, clock, log, report, will, onMessage } = deps;
   const journal = createJournal(log);
   const patience = createPatience(deps);
-  const versions = createVersions();
+  const versions = createVersions(clock);
+  const keeper = createCredentialKeeper({ paths: settings, clock, report });
 
-  const attempt = async (signal: AbortSignal): Promise<Session> => {
-    const options = await mqttOptions(settings, at, { version: versions.present, will: will() });
-    return openSession({
+  const open = (facts: AttemptFacts, signal: AbortSignal): Promise<Session> =>
+    openSession({
       url: settings.url,
-      options,
+      options: mqttOptions(settings, at, facts),
       subscriptions: [ackTopic(at), cmdTopic(at)],
       clock,
       signal,
@@ -123,32 +155,42 @@ export function createMqttLink(deps: MqttLinkDeps): MqttLink {
         return settings.delivery === 'headend';
       },
     });
-  };
 
   const failed = (error: AmrError) => journal.failed(error, patience.failed(error));
 
   /** A connection that ends by our own wish is no failure. */
-  const watched = (session: Session): Session => {
+  const watched = (session: Session, credentials: Credentials): Session => {
     const onClosed = () => failed(toAmrError(session.closed.reason));
     session.closed.addEventListener('abort', onClosed);
     const end = () => {
       session.closed.removeEventListener('abort', onClosed);
       return session.end();
     };
+    const changeOver = () => {
+      log.info('uplink connects anew, its credentials have changed');
+      return end();
+    };
+    keeper.changed(credentials, session.closed).then(changeOver, () => {});
     return { ...session, end };
+  };
+
+  const attempt = async (signal: AbortSignal): Promise<Session> => {
+    const credentials = await keeper.present();
+    const version = versions.next();
+    const session = await open({ version, will: will(), credentials }, signal);
+    versions.worked();
+    journal.connected(version, patience.connected());
+    return watched(session, credentials);
   };
 
   const tryOnce = async (signal: AbortSignal): Promise<Session | null> => {
     await patience.wait(signal);
     try {
-      const session = await attempt(signal);
-      versions.worked();
-      journal.connected(versions.present, patience.connected());
-      return watched(session);
+      return await attempt(signal);
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toAmrError(thrown);
-      if (versions.refused(error)) log.info({ reason: 'version' }, 'uplink falls back');
+      if (versions.failed(error)) log.info({ err: error }, 'uplink tries another version of MQTT');
       else failed(error);
       return null;
     }

@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import type { Logger } from 'pino';
 import { abortable } from '../core/abort.ts';
 import type { Clock, ClockState } from '../core/clock.ts';
@@ -6,25 +7,38 @@ import type { Stream } from '../core/reading.ts';
 import type { Store } from '../core/store.ts';
 import { formatInstant } from '../core/zoned-time.ts';
 import { type AnnounceFacts, announcements, type Identity, statusMessage } from './announce.ts';
+import { answersTo } from './answers.ts';
 import { buildBatch } from './batch.ts';
+import { type Caution, createCaution } from './caution.ts';
+import { createCommands, type ReadNow } from './commands.ts';
 import {
-  cmdResTopic,
+  type Cmd,
+  type CmdRes,
   type GatewayPath,
   MAX_MESSAGE_BYTES,
   MAX_MESSAGE_READINGS,
   streamTopic,
 } from './contract.ts';
-import { createFeed, type Feed } from './feed.ts';
+import { createFeed, type Feed, type FeedDeps } from './feed.ts';
 import { createInbound } from './inbound.ts';
 import { createMqttLink } from './mqtt-link.ts';
 import type { MqttSettings } from './mqtt-options.ts';
-import { createReport, type Report } from './report.ts';
+import { createPace, type Pace } from './pace.ts';
+import { createReplies, type Replies } from './replies.ts';
+import { createReport } from './report.ts';
+import { createResends, type Resends } from './resend.ts';
+import { createResults } from './results.ts';
 import { createSender, type Sender } from './sender.ts';
-import type { Session } from './session.ts';
+import type { IncomingMessage, Session } from './session.ts';
+import { createTooLargeReport, type TooLarge } from './too-large.ts';
+import type { Lane } from './turns.ts';
+import { createWake, type Wake } from './wake.ts';
 
 const DRAIN_MS = 1_500;
 const GOODBYE_MS = 500;
 const STORE_RETRY_MS = 1_000;
+/** Streams whose readings may wait for others; people wait for the rest. */
+const GATHERED: ReadonlySet<Stream> = new Set(['billing', 'curve']);
 
 export type { Identity } from './announce.ts';
 
@@ -43,13 +57,21 @@ export interface UplinkDeps {
   readonly random: () => number;
   readonly clockState: () => ClockState;
   readonly identity: () => Identity;
+  /** For commands of the headend. */
+  readonly readNow: ReadNow;
   /** The cursor moved to this number. */
   readonly onDelivered?: (stream: Stream, upTo: number) => void;
 }
 
 interface Uplink extends UplinkDeps {
   readonly at: GatewayPath;
-  readonly report: Report;
+  /** Something may have come up to be sent. */
+  readonly wake: Wake;
+  readonly pace: Pace;
+  readonly cautions: Readonly<Record<Stream, Caution>>;
+  readonly replies: Replies;
+  readonly resends: Resends;
+  readonly tellTooLarge: (row: TooLarge) => Promise<void>;
   /** What must be on the disk before the uplink has ended. */
   readonly writes: Set<Promise<void>>;
   /** The highest number of each stream that this life, or an earlier one, may have published. */
@@ -67,6 +89,11 @@ function headsOf(store: Store): Record<Stream, number> {
   return { event: of('event'), billing: of('billing'), curve: of('curve'), live: of('live') };
 }
 
+function cautionsOf(random: () => number): Record<Stream, Caution> {
+  const of = () => createCaution(random);
+  return { event: of(), billing: of(), curve: of(), live: of() };
+}
+
 function moveCursor(uplink: Uplink, stream: Stream, upTo: number): void {
   const { name, store, log, onDelivered, writes } = uplink;
   const write = store.ack(name, stream, upTo).then(
@@ -78,39 +105,61 @@ function moveCursor(uplink: Uplink, stream: Stream, upTo: number): void {
   write.finally(() => writes.delete(write)).catch(() => {});
 }
 
-function feedOf(uplink: Uplink, session: Session, stream: Stream): Feed {
-  const { name, at, gateway, zone, mqtt, store, clock, clockState, random, report, log } = uplink;
+/** What a feed of this stream needs for one connection. */
+function feedDeps(uplink: Uplink, { session, window }: Opened, stream: Stream): FeedDeps {
+  const { name, at, gateway, zone, mqtt, store, clock, clockState } = uplink;
+  const topic = streamTopic(at, stream, mqtt.compress);
   const rows = Math.min(mqtt.batch, MAX_MESSAGE_READINGS);
-  const bytes = Math.min(MAX_MESSAGE_BYTES, session.roomFor(streamTopic(at, stream)));
-  let tooLarge = 0;
-  return createFeed({
+  const bytes = Math.min(MAX_MESSAGE_BYTES, session.roomFor(topic));
+  return {
+    topic,
     delivery: mqtt.delivery,
+    most: window,
+    rows,
+    gather: GATHERED.has(stream) ? mqtt.gather : 0,
     resendAfter: mqtt.resendAfter,
-    random,
+    caution: uplink.cautions[stream],
     head: () => store.head(stream),
     acked: () => store.acked(name, stream),
-    range: (from) => store.range(stream, from, rows),
+    range: (from, limit) => store.range(stream, from, limit),
     batch: (stored) => {
       const sent = formatInstant(clock.now(), zone);
       const envelope = { gateway, epoch: store.epoch, stream, sent, clock: clockState() };
       return buildBatch(envelope, stored, { rows, bytes });
     },
+    payloadOf: (text) => (mqtt.compress ? deflateSync(text) : text),
     onDelivered: (upTo) => moveCursor(uplink, stream, upTo),
     onTaken: (upTo) => {
       uplink.published[stream] = Math.max(uplink.published[stream], upTo);
     },
-    onTooLarge: (seq, size) => {
-      if (seq === tooLarge) return;
-      tooLarge = seq;
-      log.error({ stream, seq, bytes: size, limit: bytes }, 'stream parked, row too large');
-      report('uplink.too-large', 'alarm', { stream, seq, bytes: size, limit: bytes });
-    },
-  });
+    // The store tells of rows that it does not have.
+    onGap: () => undefined,
+    onTooLarge: (seq, size) =>
+      uplink.tellTooLarge({ uplink: name, stream, seq, bytes: size, limit: bytes }),
+    onReady: uplink.wake.notify,
+  };
 }
 
-function feedsOf(uplink: Uplink, session: Session): Record<Stream, Feed> {
-  const of = (stream: Stream) => feedOf(uplink, session, stream);
+type StreamFeeds = Readonly<Record<Stream, Feed>>;
+
+function feedsOf(uplink: Uplink, opened: Opened): StreamFeeds {
+  const of = (stream: Stream) => createFeed(feedDeps(uplink, opened, stream));
   return { event: of('event'), billing: of('billing'), curve: of('curve'), live: of('live') };
+}
+
+/** The feed of the rows that are sent again at present, made anew for each order. */
+function createResendFeed(uplink: Uplink, opened: Opened): () => Feed | null {
+  let resending = uplink.resends.present;
+  let feed: Feed | null = null;
+  return () => {
+    const { present } = uplink.resends;
+    if (present === null) feed = null;
+    else if (feed === null || present !== resending) {
+      feed = createFeed(present.over(feedDeps(uplink, opened, present.stream)));
+    }
+    resending = present;
+    return feed;
+  };
 }
 
 /** Says who we are; what the broker refuses of it is logged and left out. */
@@ -135,48 +184,45 @@ async function announce(
 }
 
 /** Wakes the sender at every append, until the signal aborts. */
-async function watchStore(store: Store, { sender, clock, signal }: Watch): Promise<void> {
+async function watchStore({ store, clock, wake }: Uplink, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await store.appended(signal);
-      sender.wake();
+      wake.notify();
     } catch {
       await clock.sleep(STORE_RETRY_MS, signal).catch(() => {});
     }
   }
 }
 
-interface Watch {
-  readonly sender: Sender;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}
-
-/** One connection from its announcement to its end. */
-interface Connection {
+interface Opened {
   readonly session: Session;
-  readonly sender: Sender;
-  readonly feeds: Readonly<Record<Stream, Feed>>;
+  /** Messages in flight at the most. */
   readonly window: number;
 }
 
+/** One connection from its announcement to its end. */
+interface Connection extends Opened {
+  readonly sender: Sender;
+  readonly feeds: StreamFeeds;
+}
+
 function connectionOf(uplink: Uplink, session: Session): Connection {
-  const { mqtt, at, clock, log } = uplink;
-  const window = Math.min(mqtt.window, session.receiveMaximum);
-  const feeds = feedsOf(uplink, session);
-  return {
-    session,
-    window,
-    feeds,
-    sender: createSender({ session, feeds, window, at, clock, log }),
-  };
+  const { mqtt, pace, replies, wake, clock, log } = uplink;
+  const opened = { session, window: Math.min(mqtt.window, session.receiveMaximum) };
+  const feeds = feedsOf(uplink, opened);
+  const resendFeed = createResendFeed(uplink, opened);
+  const feedOf = (lane: Lane) => (lane === 'resend' ? resendFeed() : feeds[lane]);
+  pace.begin(opened.window);
+  const sender = createSender({ session, feedOf, replies, pace, wake, clock, log });
+  return { ...opened, feeds, sender };
 }
 
 async function serve(uplink: Uplink, connection: Connection, signal: AbortSignal): Promise<void> {
   const { session, sender } = connection;
   const over = AbortSignal.any([signal, session.closed]);
   await abortable(announce(uplink, connection, over), over).catch(() => {});
-  const watching = watchStore(uplink.store, { sender, clock: uplink.clock, signal: over });
+  const watching = watchStore(uplink, over);
   await sender.run(signal);
   await sender.drain(DRAIN_MS);
   if (!session.closed.aborted) {
@@ -187,21 +233,68 @@ async function serve(uplink: Uplink, connection: Connection, signal: AbortSignal
   await watching;
 }
 
+/** The parts that outlive connections. */
+function uplinkOf(deps: UplinkDeps): Uplink {
+  const { site, gateway, store, clock, zone, log, random } = deps;
+  const wake = createWake(clock);
+  return {
+    ...deps,
+    at: { site, gateway },
+    wake,
+    pace: createPace(random),
+    cautions: cautionsOf(random),
+    replies: createReplies(log),
+    resends: createResends(wake.notify, random),
+    tellTooLarge: createTooLargeReport({ store, clock, zone, log }),
+    writes: new Set(),
+    published: headsOf(store),
+  };
+}
+
+/** Keeps what the commands of the headend come to, and sends it when there is a connection. */
+function createAnswering(uplink: Uplink, signal: AbortSignal) {
+  const { name, at, store, clock, readNow, published, resends, replies, wake } = uplink;
+  const underWay = new Set<Promise<void>>();
+  const commands = createCommands({
+    clock,
+    epoch: () => store.epoch,
+    published: (stream) => published[stream],
+    // No meter has such an id.
+    results: createResults(store.notesOf(`cmd/${name}`)),
+    readNow,
+    resends,
+    signal,
+  });
+  const reply = (answer: CmdRes, message: IncomingMessage) => {
+    for (const outgoing of answersTo(at, message, answer)) replies.push(outgoing);
+    wake.notify();
+  };
+  return {
+    reply,
+    carryOut(cmd: Cmd, message: IncomingMessage) {
+      const work = commands.answer(cmd).then((answer) => reply(answer, message));
+      underWay.add(work);
+      void work.finally(() => underWay.delete(work));
+    },
+    settled: () => Promise.all(underWay),
+  };
+}
+
 /**
  * Keeps the headend supplied from the store until the signal aborts: then waits for
  * what is in flight, says `offline` (3 s at the most for both) and resolves.
  * A broker that is slow or away costs nothing but patience; at most `window` messages of 64 KiB
- * are in memory. Rejects only on a defect.
+ * and the rows of the next few of each stream are in memory. Rejects only on a defect.
  */
 export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<void> {
-  const { name, site, gateway, mqtt, store, clock, log, random } = deps;
-  const at = { site, gateway };
-  const report = createReport({ store, clock, zone: deps.zone, log });
-  const published = headsOf(store);
-  const uplink: Uplink = { ...deps, at, report, writes: new Set(), published };
+  const { name, zone, mqtt, store, clock, log, random } = deps;
+  const uplink = uplinkOf(deps);
+  const { at, published, wake } = uplink;
+  const report = createReport({ store, clock, zone, log });
+  const answering = createAnswering(uplink, signal);
   let connection: Connection | null = null;
 
-  const onMessage = createInbound({
+  const take = createInbound({
     name,
     at,
     store,
@@ -209,16 +302,18 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
     log,
     report,
     published: (stream) => published[stream],
-    onAcked(stream, upTo) {
+    async onAck(stream, upTo) {
+      await store.ack(name, stream, upTo);
       connection?.feeds[stream].heard(clock.monotonic());
-      connection?.sender.wake();
+      wake.notify();
       deps.onDelivered?.(stream, upTo);
     },
-    onReply: (reply) =>
-      connection?.sender.sendBeside({ topic: cmdResTopic(at), payload: JSON.stringify(reply) }),
+    onCommand: answering.carryOut,
+    onReply: answering.reply,
   });
+  const onMessage = (message: IncomingMessage) => Promise.resolve(take(message));
   const will = () => statusMessage(factsOf(uplink), 'offline').payload;
-  const link = createMqttLink({ settings: mqtt, at, clock, log, random, will, onMessage });
+  const link = createMqttLink({ settings: mqtt, at, clock, log, report, random, will, onMessage });
 
   while (!signal.aborted) {
     const session = await link.connect(signal).catch((thrown: unknown) => {
@@ -230,5 +325,6 @@ export async function runUplink(deps: UplinkDeps, signal: AbortSignal): Promise<
     await serve(uplink, connection, signal);
     connection = null;
   }
+  await answering.settled();
   await Promise.allSettled(uplink.writes);
 }

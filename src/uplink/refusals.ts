@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import type { AmrError } from '../core/errors.ts';
-import type { Stream } from '../core/reading.ts';
+import type { Lane } from './turns.ts';
 
-/** Says that a stream is refused once when it begins and once when it is over. */
+/** Says that a lane is refused once when it begins and once when it is over. */
 export interface Refusals {
-  refused(stream: Stream, err: AmrError): void;
-  accepted(stream: Stream): void;
+  refused(stream: Lane, err: AmrError): void;
+  accepted(stream: Lane): void;
 }
 
 export function createRefusals(log: Logger): Refusals {
-  const refusals = new Set<Stream>();
+  const refusals = new Set<Lane>();
   return {
     refused(stream, err) {
       const facts = { err, stream, reason: err.context['reason'] ?? null };

@@ -25,7 +25,19 @@ export type Report = (
   detail: AmrEvent['detail'],
 ) => void;
 
-export function createReport({ store, clock, zone, log }: ReportDeps): Report {
+/** Logs a happening and appends it as an event; resolves when that is on the disk. */
+export async function tell(
+  { store, clock, zone, log }: ReportDeps,
+  happening: Pick<AmrEvent, 'type' | 'severity' | 'detail'>,
+): Promise<void> {
+  const { type, detail } = happening;
+  log.warn({ type, ...detail }, 'uplink event');
+  const event: AmrEvent = { at: formatInstant(clock.now(), zone), ...happening };
+  await store.append('event', [JSON.stringify(event)]);
+}
+
+export function createReport(deps: ReportDeps): Report {
+  const { clock, log } = deps;
   const lately = new Map<string, { at: number; suppressed: number }>();
   return (type, severity, detail) => {
     const last = lately.get(type);
@@ -34,15 +46,9 @@ export function createReport({ store, clock, zone, log }: ReportDeps): Report {
       return;
     }
     lately.set(type, { at: clock.monotonic(), suppressed: 0 });
-    log.warn({ type, ...detail }, 'uplink event');
     const suppressed = last?.suppressed ?? 0;
-    const event: AmrEvent = {
-      at: formatInstant(clock.now(), zone),
-      type,
-      severity,
-      detail: suppressed > 0 ? { ...detail, suppressed } : detail,
-    };
-    store.append('event', [JSON.stringify(event)]).catch((thrown: unknown) => {
+    const all = suppressed > 0 ? { ...detail, suppressed } : detail;
+    tell(deps, { type, severity, detail: all }).catch((thrown: unknown) => {
       log.error({ err: toAmrError(thrown), type }, 'event could not be stored');
     });
   };

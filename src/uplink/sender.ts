@@ -1,38 +1,39 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import { type AmrError, toAmrError } from '../core/errors.ts';
-import { STREAMS, type Stream } from '../core/reading.ts';
-import { type GatewayPath, streamTopic } from './contract.ts';
 import type { Feed, Outgoing } from './feed.ts';
+import type { Pace } from './pace.ts';
 import { createRefusals } from './refusals.ts';
+import type { Replies } from './replies.ts';
 import type { OutgoingMessage, Session } from './session.ts';
-import { createTurns } from './turns.ts';
-import { createWake, type Wake } from './wake.ts';
+import { createTurns, LANES, type Lane } from './turns.ts';
+import type { Wake } from './wake.ts';
 
 export interface SenderDeps {
   readonly session: Session;
-  readonly feeds: Readonly<Record<Stream, Feed>>;
-  /** Messages without PUBACK at the most. */
-  readonly window: number;
-  readonly at: GatewayPath;
+  /** What there is to send on this lane, `null` where it is not in use at present. */
+  readonly feedOf: (lane: Lane) => Feed | null;
+  readonly replies: Replies;
+  readonly pace: Pace;
+  /** Notified when there may be something to send. */
+  readonly wake: Wake;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Sends what the feeds give over one connection, never more in flight than the window. */
+/** Sends what there is over one connection, never more in flight than the pace allows. */
 export interface Sender {
   /** Sends until the signal aborts or the connection is gone. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
-  /** There may be something to send. */
-  wake(): void;
-  /** Sends this beside the streams if the window has room; else it is dropped. */
+  /** Sends this beside the lanes if the window has room; else it is dropped. */
   sendBeside(message: OutgoingMessage): void;
-  /** Resolves when nothing is in flight any more or after `ms`. */
+  /** Answers may still go out; resolves when nothing is in flight any more or after `ms`. */
   drain(ms: number): Promise<void>;
 }
 
 interface Choice {
-  readonly stream: Stream;
+  readonly lane: Lane;
+  readonly feed: Feed;
   readonly outgoing: Outgoing;
 }
 
@@ -55,36 +56,46 @@ function createFlight(wake: Wake, log: Logger) {
   };
 }
 
-/** Takes messages from the feeds and tells them what became of each. */
-function createStreamSending({ session, feeds, at, clock, log }: SenderDeps) {
+function reasonOf({ context }: AmrError): number | null {
+  const { reason } = context;
+  return typeof reason === 'number' ? reason : null;
+}
+
+/** Takes messages from the feeds and tells them, and the pace, what became of each. */
+function createFeedSending({ session, feedOf, pace, clock, log }: SenderDeps) {
   const turns = createTurns();
   const refusals = createRefusals(log);
 
-  const refused = (stream: Stream, span: Outgoing | null, error: AmrError) => {
-    const reason = error.context['reason'];
-    feeds[stream].refused(span, typeof reason === 'number' ? reason : null, clock.monotonic());
-    refusals.refused(stream, error);
+  const refused = (lane: Lane, error: AmrError) => {
+    pace.refused(reasonOf(error), clock.monotonic());
+    refusals.refused(lane, error);
   };
 
-  const send = async ({ stream, outgoing }: Choice) => {
+  const send = async ({ lane, feed, outgoing }: Choice) => {
     try {
-      await session.publish({ topic: streamTopic(at, stream), payload: outgoing.text });
+      await session.publish({ topic: feed.topic, payload: outgoing.payload });
     } catch (thrown) {
-      // A new connection starts behind the cursor, so nothing has to be remembered here.
-      if (!session.closed.aborted) refused(stream, outgoing, toAmrError(thrown));
+      const error = toAmrError(thrown);
+      // A new connection starts behind the cursor, so a loss has not to be remembered here.
+      if (session.closed.aborted && reasonOf(error) === null) return;
+      feed.refused(outgoing, reasonOf(error), clock.monotonic());
+      refused(lane, error);
       return;
     }
-    feeds[stream].delivered(outgoing);
-    refusals.accepted(stream);
+    feed.delivered(outgoing);
+    pace.accepted();
+    refusals.accepted(lane);
   };
 
   const choose = (): Choice | null => {
-    for (const stream of turns.order()) {
+    for (const lane of turns.order()) {
+      const feed = feedOf(lane);
       try {
-        const outgoing = feeds[stream].take(clock.monotonic());
-        if (outgoing !== null) return { stream, outgoing };
+        const outgoing = feed?.take(clock.monotonic()) ?? null;
+        if (feed !== null && outgoing !== null) return { lane, feed, outgoing };
       } catch (thrown) {
-        refused(stream, null, toAmrError(thrown));
+        feed?.refused(null, null, clock.monotonic());
+        refused(lane, toAmrError(thrown));
       }
     }
     return null;
@@ -94,26 +105,47 @@ function createStreamSending({ session, feeds, at, clock, log }: SenderDeps) {
   return (): Promise<void> | null => {
     const choice = choose();
     if (choice === null) return null;
-    turns.served(choice.stream);
+    turns.served(choice.lane);
     return send(choice);
   };
 }
 
-/** How long until a feed may give more by time alone, or `null`. */
-function idleMs(feeds: SenderDeps['feeds'], now: number): number | null {
-  const times = STREAMS.map((stream) => feeds[stream].wakeAt(now)).filter((time) => time !== null);
-  return times.length === 0 ? null : Math.min(...times) - now;
+/** Sends the oldest waiting answer, which goes back where the connection ends before its PUBACK. */
+function createReplySending({ session, replies, log }: SenderDeps) {
+  const send = async (message: OutgoingMessage) => {
+    try {
+      await session.publish(message);
+    } catch (err) {
+      if (session.closed.aborted) replies.putBack(message);
+      else log.warn({ err, topic: message.topic }, 'answer to a command refused');
+    }
+  };
+  return (): Promise<void> | null => {
+    const message = replies.take();
+    return message === null ? null : send(message);
+  };
+}
+
+/** How long until there may be more to send by time alone, or `null`. */
+function idleMs({ feedOf, pace, clock }: SenderDeps): number | null {
+  const now = clock.monotonic();
+  const rest = pace.wakeAt(now);
+  if (rest !== null) return rest - now;
+  const times = LANES.map((lane) => feedOf(lane)?.wakeAt(now) ?? null);
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.min(...known) - now;
 }
 
 export function createSender(deps: SenderDeps): Sender {
-  const { session, feeds, window, clock, log } = deps;
-  const wake = createWake(clock);
+  const { session, pace, wake, clock, log } = deps;
   const flight = createFlight(wake, log);
-  const sendNext = createStreamSending(deps);
+  const sendReply = createReplySending(deps);
+  const sendRow = createFeedSending(deps);
+  const hasRoom = () => flight.size < pace.window(clock.monotonic());
 
-  const fill = () => {
-    while (flight.size < window) {
-      const sending = sendNext();
+  const fill = (next: () => Promise<void> | null) => {
+    while (hasRoom()) {
+      const sending = next();
       if (sending === null) return;
       flight.track(sending);
     }
@@ -125,14 +157,16 @@ export function createSender(deps: SenderDeps): Sender {
       signal.addEventListener('abort', wake.notify, { once: true });
       session.closed.addEventListener('abort', wake.notify, { once: true });
       while (!isOver()) {
-        fill();
-        await wake.wait(idleMs(feeds, clock.monotonic()));
+        fill(() => sendReply() ?? sendRow());
+        await wake.wait(idleMs(deps));
       }
       signal.removeEventListener('abort', wake.notify);
+      if (session.closed.aborted) {
+        pace.refused(reasonOf(toAmrError(session.closed.reason)), clock.monotonic());
+      }
     },
-    wake: wake.notify,
     sendBeside(message) {
-      if (flight.size >= window) return;
+      if (!hasRoom()) return;
       const { topic } = message;
       const logged = (err: unknown) => log.debug({ err, topic }, 'uplink message lost');
       flight.track(session.publish(message).catch(logged));
@@ -140,6 +174,7 @@ export function createSender(deps: SenderDeps): Sender {
     async drain(ms) {
       const until = clock.monotonic() + ms;
       for (;;) {
+        if (!session.closed.aborted) fill(sendReply);
         const left = until - clock.monotonic();
         if (flight.size === 0 || left <= 0 || session.closed.aborted) return;
         await wake.wait(left);

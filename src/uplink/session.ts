@@ -1,7 +1,8 @@
 import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
 import { abortable } from '../core/abort.ts';
 import type { Clock } from '../core/clock.ts';
-import { AmrError } from '../core/errors.ts';
+import { AmrError, type ErrorContext } from '../core/errors.ts';
+import { tlsFailureOf } from './tls-failure.ts';
 
 /** A PUBACK later than this means a dead link that TCP has not noticed yet. */
 const ACK_TIMEOUT_MS = 30_000;
@@ -16,14 +17,19 @@ const AUTH_REASONS = new Set([4, 5, 0x86, NOT_AUTHORISED, 0x8c]);
 
 export interface OutgoingMessage {
   readonly topic: string;
-  readonly payload: string;
+  readonly payload: string | Buffer;
   readonly retain?: boolean;
+  /** MQTT 5; left out in 3.1.1. */
+  readonly correlationData?: Buffer;
 }
 
 export interface IncomingMessage {
   readonly topic: string;
   readonly payload: Buffer;
   readonly retain: boolean;
+  /** MQTT 5: where the sender wants the answer, and with what. */
+  readonly responseTopic?: string;
+  readonly correlationData?: Buffer;
 }
 
 /** One connection that stands; when it is gone, the object is spent. */
@@ -39,7 +45,11 @@ export interface Session {
    * UPLINK_REJECTED (`context.reason` = reason code) or UPLINK_TOO_LARGE. Queues nothing.
    */
   publish(message: OutgoingMessage): Promise<void>;
-  /** Says goodbye, so that the will is not sent. Never rejects, ends within a second. */
+  /**
+   * Says goodbye when what is in flight has its PUBACK, so that the will is not sent; what is
+   * published from then on waits for the end and rejects with it. Never rejects, ends within a
+   * second.
+   */
   end(): Promise<void>;
 }
 
@@ -62,12 +72,15 @@ function reasonOf(error: Error | undefined): number | null {
     : null;
 }
 
-function connectionError(cause: Error | undefined, reason: number | null): AmrError {
-  const code = reason !== null && AUTH_REASONS.has(reason) ? 'UPLINK_AUTH' : 'UPLINK_CONNECT';
-  return new AmrError(code, cause?.message ?? 'the connection was closed', {
-    context: { reason },
-    cause,
-  });
+function connectionError(cause: Error | undefined, context: ErrorContext): AmrError {
+  const { reason } = context;
+  const failure = tlsFailureOf(cause);
+  const isAuth = typeof reason === 'number' && AUTH_REASONS.has(reason);
+  return new AmrError(
+    isAuth ? 'UPLINK_AUTH' : 'UPLINK_CONNECT',
+    failure?.message ?? cause?.message ?? 'the connection was closed',
+    { context: failure === null ? context : { ...context, check: failure.check }, cause },
+  );
 }
 
 /** Ends the connection as one that the broker did not authorise. */
@@ -76,11 +89,19 @@ function refuse(client: MqttClient, error: Error): void {
   client.stream.destroy();
 }
 
+/** What a socket says that the other side closed. */
+const CLOSINGS = new Set<unknown>([undefined, 'ECONNRESET', 'EPIPE']);
+
+function isClosing(error: Error | undefined): boolean {
+  return CLOSINGS.has(error !== undefined && 'code' in error ? error.code : error);
+}
+
 /** The signal that aborts, with the cause, when the client's connection is gone. */
 function watchClosed(client: MqttClient): AbortSignal {
   const gone = new AbortController();
   let cause: Error | undefined;
   let reason: number | null = null;
+  let isUnanswered = false;
   client.on('error', (error) => {
     cause = error;
     reason = reasonOf(error) ?? reason;
@@ -88,7 +109,20 @@ function watchClosed(client: MqttClient): AbortSignal {
   client.on('disconnect', (packet) => {
     reason = packet.reasonCode ?? reason;
   });
-  client.on('close', () => gone.abort(connectionError(cause, reason)));
+  client.on('packetreceive', () => {
+    isUnanswered = false;
+  });
+  client.on('packetsend', ({ cmd }) => {
+    if (cmd !== 'connect') return;
+    const isTls = client.options.protocol === 'mqtts';
+    client.stream.once(isTls ? 'secureConnect' : 'connect', () => {
+      isUnanswered = true;
+    });
+  });
+  client.on('close', () => {
+    const unanswered = isUnanswered && isClosing(cause);
+    gone.abort(connectionError(cause, { reason, unanswered }));
+  });
   return gone.signal;
 }
 
@@ -96,8 +130,13 @@ function createClient({ url, options, onMessage }: SessionOptions): MqttClient {
   const client = connect(url, { ...options, manualConnect: true });
   // Put there from the environment, which must not redirect meter readings.
   delete client.options.socksProxy;
-  client.handleMessage = ({ topic, payload, retain }, done) => {
-    onMessage({ topic, payload: Buffer.from(payload), retain }).then(
+  client.handleMessage = ({ topic, payload, retain, properties = {} }, done) => {
+    const { responseTopic, correlationData } = properties;
+    const answer = {
+      ...(responseTopic === undefined ? {} : { responseTopic }),
+      ...(correlationData === undefined ? {} : { correlationData }),
+    };
+    onMessage({ topic, payload: Buffer.from(payload), retain, ...answer }).then(
       () => done(),
       () => done(),
     );
@@ -105,9 +144,11 @@ function createClient({ url, options, onMessage }: SessionOptions): MqttClient {
   return client;
 }
 
-function sendOne(client: MqttClient, { topic, payload, retain = false }: OutgoingMessage) {
+function sendOne(client: MqttClient, message: OutgoingMessage) {
+  const { topic, payload, retain = false, correlationData } = message;
+  const properties = correlationData === undefined ? {} : { properties: { correlationData } };
   return new Promise<void>((resolve, reject) => {
-    client.publish(topic, payload, { qos: 1, retain }, (error) => {
+    client.publish(topic, payload, { qos: 1, retain, ...properties }, (error) => {
       if (!error) {
         resolve();
         return;
@@ -127,6 +168,8 @@ async function endClient(client: MqttClient, clock: Clock): Promise<void> {
   client.stream.destroy();
 }
 
+const NEVER = new Promise<never>(() => {});
+
 function createSession(
   client: MqttClient,
   { closed, connack, clock }: { closed: AbortSignal; connack: IConnackPacket; clock: Clock },
@@ -134,7 +177,10 @@ function createSession(
   const largest = connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   const roomFor = (topic: string) => largest - PUBLISH_OVERHEAD - Buffer.byteLength(topic);
 
+  let isEnding = false;
+
   const publish = async (message: OutgoingMessage) => {
+    if (isEnding) return abortable(NEVER, closed);
     if (closed.aborted || !client.connected) {
       throw new AmrError('UPLINK_CONNECT', 'not connected');
     }
@@ -158,13 +204,18 @@ function createSession(
     roomFor,
     closed,
     publish,
-    end: () => (closed.aborted ? Promise.resolve() : endClient(client, clock)),
+    end() {
+      isEnding = true;
+      return closed.aborted ? Promise.resolve() : endClient(client, clock);
+    },
   };
 }
 
 /**
- * One attempt to connect. Rejects with UPLINK_AUTH or UPLINK_CONNECT (`context.reason` = reason
- * code of the CONNACK or null), or with the signal's reason.
+ * One attempt to connect. Rejects with the signal's reason, or with UPLINK_AUTH or UPLINK_CONNECT;
+ * `context.reason` is the reason code of the CONNACK or null, `unanswered` is true where the
+ * broker took the connection and closed it at our CONNECT, `check` names the check of TLS that
+ * failed.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { subscriptions, clock, signal, onSubscribeFailed } = options;
@@ -183,6 +234,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     client.end(true);
     if (thrown instanceof AmrError || signal.aborted) throw thrown;
     const cause = thrown instanceof Error ? thrown : undefined;
-    throw connectionError(cause, null);
+    throw connectionError(cause, { reason: null });
   }
 }

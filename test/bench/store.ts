@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { systemClock } from '../../src/core/clock.ts';
-import type { Reading } from '../../src/core/reading.ts';
 import { applyPragmas } from '../../src/store/pragmas.ts';
 import { migrate } from '../../src/store/schema.ts';
-import { openStore } from '../../src/store/sqlite-store.ts';
+import { openThreadedStore } from '../../src/store/threaded-store.ts';
+import { bodyOf } from './reading-body.ts';
 import type { BenchOptions, Figures } from './run.ts';
 
 const ROUNDS = 9;
@@ -20,38 +20,13 @@ const READINGS = 20_000;
 /** The store's defaults. */
 const COMMIT = { commitRows: 500, commitMs: 20 };
 /**
- * As many appends wait as one commit takes, so the store is busy all the time. With fewer, the
+ * As many appends wait as two commits take, so the store is busy all the time. With fewer, the
  * wait for company bounds the rate instead: 200 waiting give 200 rows every 20 ms at the most.
  */
-const WAITING = COMMIT.commitRows;
+const WAITING = 2 * COMMIT.commitRows;
 /** Of the usual size, so that the plain rows are as long as the store's. */
 const EPOCH = 1_795_000_000;
 const CRC = 0xe3069283;
-
-function bodyOf(index: number): string {
-  const reading: Reading = {
-    meter: String(100_000_000_000 + (index % 500)),
-    kind: 'interval',
-    slot: '2026-11-23T00:15:00+08:00',
-    readAt: '2026-11-23T00:15:06.910+08:00',
-    source: 'poll',
-    quality: 'good',
-    values: {
-      '1-0:1.8.0': (index / 100).toFixed(2),
-      '1-0:2.8.0': '12.34',
-      '1-0:32.7.0': '231.4',
-      '1-0:52.7.0': '230.9',
-      '1-0:72.7.0': '232.0',
-      '1-0:31.7.0': '4.213',
-      '1-0:51.7.0': '3.998',
-      '1-0:71.7.0': '4.102',
-      '1-0:16.7.0': '2.8371',
-      '1-0:13.7.0': '0.983',
-      '1-0:14.7.0': '50.01',
-    },
-  };
-  return JSON.stringify(reading);
-}
 
 const bodies = Array.from({ length: READINGS }, (_, index) => bodyOf(index));
 
@@ -70,16 +45,13 @@ async function inDirectory<T>(measure: (dataDir: string) => Promise<T> | T): Pro
 }
 
 async function throughStore(dataDir: string) {
-  let commits = 0;
-  const { store } = openStore({
+  const log = pino({ level: 'silent' });
+  const { store } = await openThreadedStore({
     dataDir,
     clock: systemClock,
-    log: pino({ level: 'silent' }),
+    log,
     uplinks: ['main'],
     ...COMMIT,
-    onCommit: () => {
-      commits += 1;
-    },
   });
   let next = 0;
   const appendInTurn = async () => {
@@ -91,10 +63,11 @@ async function throughStore(dataDir: string) {
   await Promise.all(Array.from({ length: WAITING }, appendInTurn));
   const rate = perSecond(startedAt);
   await store.close();
-  return { rate, batch: Math.round(READINGS / commits) };
+  return rate;
 }
 
-function throughSqlite(dataDir: string, batch: number): number {
+function throughSqlite(dataDir: string): number {
+  const batch = COMMIT.commitRows;
   const db = new Database(join(dataDir, 'plain.db'));
   applyPragmas(db);
   migrate(db);
@@ -118,13 +91,13 @@ function median(numbers: readonly number[]): number {
 }
 
 export async function run({ say }: BenchOptions): Promise<Figures> {
-  const rounds: { measured: number; baseline: number; batch: number }[] = [];
+  const rounds: { measured: number; baseline: number }[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
-    const { rate: measured, batch } = await inDirectory(throughStore);
-    const baseline = await inDirectory((dataDir) => throughSqlite(dataDir, batch));
+    const measured = await inDirectory(throughStore);
+    const baseline = await inDirectory(throughSqlite);
     say(`round ${round}: store ${Math.round(measured)}/s, plain ${Math.round(baseline)}/s`);
     // The first round warms up code and disk.
-    if (round > 0) rounds.push({ measured, baseline, batch });
+    if (round > 0) rounds.push({ measured, baseline });
   }
   return {
     bench: 'store',
@@ -138,7 +111,6 @@ export async function run({ say }: BenchOptions): Promise<Figures> {
       waiting: WAITING,
       commitRows: COMMIT.commitRows,
       commitMs: COMMIT.commitMs,
-      batch: median(rounds.map(({ batch }) => batch)),
       bodyBytes: Math.round(bodies.join('').length / READINGS),
       synchronous: 'full',
       node: process.versions.node,

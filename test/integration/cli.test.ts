@@ -4,7 +4,18 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { amr } from '../support/amr.ts';
 
-const VERBS = ['run', 'demo', 'check', 'read', 'scan', 'models', 'decode', 'status', 'sim'];
+const VERBS = [
+  'run',
+  'demo',
+  'check',
+  'read',
+  'scan',
+  'models',
+  'decode',
+  'status',
+  'buffer',
+  'sim',
+];
 
 /** The answer of meter 123456789012 for item 00010000 with 123456.78, checksum CCH. */
 const ANSWER = '68 12 90 78 56 34 12 68 91 08 33 33 34 33 AB 89 67 45 CC 16';

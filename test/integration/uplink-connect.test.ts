@@ -57,7 +57,7 @@ describe('the uplink connection', () => {
       clientId: 'amr-hz-xihu-gw17',
       clean: false,
       keepalive: 30,
-      properties: { sessionExpiryInterval: 86_400 },
+      properties: { sessionExpiryInterval: 3_600 },
       will: {
         topic: 'amr/v1/hz-xihu/gw17/status',
         qos: 1,

@@ -136,7 +136,7 @@ describe('the headend', () => {
     broker.send(`${ROOT}ack`, ack, true);
     await until('event', () => store.head('event') === 1);
     expect(store.acked('main', 'billing')).toBe(0);
-    expect(store.range('event', 1, 1)[0]?.body).toContain('"problem":"retained"');
+    expect((await store.range('event', 1, 1))[0]?.body).toContain('"problem":"retained"');
   });
 
   it('is answered when it commands what the gateway does not offer', async () => {
@@ -145,7 +145,7 @@ describe('the headend', () => {
     const headend = await headendAt(broker.url);
     startUplink(broker);
     await until('announced', () => headend.messages.length >= 4);
-    await headend.send('cmd', { v: 1, id: 'c1', op: 'read', meter: 'm1', registers: ['energy'] });
+    await headend.send('cmd', { v: 1, id: 'c1', op: 'reboot' });
     await until('answered', () => headend.messages.some(({ topic }) => topic === 'cmd/res'));
     expect(headend.messages.find(({ topic }) => topic === 'cmd/res')?.body).toMatchObject({
       id: 'c1',
@@ -153,6 +153,35 @@ describe('the headend', () => {
     });
     expect(headend.violations).toEqual([]);
   });
+
+  it.each([
+    ['MQTT 5', startMosquitto],
+    ['MQTT 3.1.1', startAedes],
+  ])(
+    'gets everything compressed where that is wanted, and tells by the topic: %s',
+    async (version, start) => {
+      if (version === 'MQTT 5' && lacksMosquitto) return;
+      const broker = await start();
+      onTestFinished(() => broker.stop());
+      const headend = await headendAt(broker.url, true);
+      const mqtt = { compress: true, delivery: 'headend' };
+      const { append, store } = startUplink({ url: broker.url, mqtt });
+      const bodies = readingBodies(100);
+      await append('curve', bodies);
+      await append('event', [
+        '{"at":"2026-11-23T00:00:00Z","type":"x","severity":"info","detail":{}}',
+      ]);
+      await until('acknowledged', () => backlog(store) === 0);
+      expect(headend.entry('curve', 100)).toBe(bodies[99]);
+      const data = headend.messages.filter(
+        ({ body }) => typeof body === 'object' && body !== null && 'seq' in body,
+      );
+      expect(new Set(data.map(({ topic }) => topic))).toEqual(
+        new Set(['data/curve/deflate', 'event/deflate']),
+      );
+      expect(headend.violations).toEqual([]);
+    },
+  );
 
   it.skipIf(lacksMosquitto)(
     'gets every row though the broker is killed again and again',

@@ -134,24 +134,110 @@ describe('the uplink window', () => {
     await until('billing delivered', () => backlog(store) === 0);
   });
 
-  it('parks a stream whose next reading the broker does not take, tells, and keeps it', async () => {
+  it.each(['broker', 'headend'] as const)(
+    'leaves out a reading that the broker does not take, names it in an event, and goes on; delivery: %s',
+    async (delivery) => {
+      const broker = await fakeBroker({
+        onConnect: () => ({ reason: 0, properties: { maximumPacketSize: 1_000 } }),
+      });
+      const { append, store } = startUplink({ ...broker, mqtt: { delivery } });
+      const large = readingBody(1, { values: { x_a: '1'.repeat(900) } });
+      await append('billing', [readingBody(0), large, readingBody(2)]);
+      await until('event sent', () => messagesOf(broker, 'event').length === 1);
+      await until('the next sent', () => spansOf(broker, 'data/billing').length === 2);
+      const [message = ''] = messagesOf(broker, 'event');
+      expect(eventsMessageSchema.parse(JSON.parse(message)).events).toMatchObject([
+        { type: 'uplink.too-large', detail: { uplink: 'main', stream: 'billing', seq: 2 } },
+      ]);
+      expect(spansOf(broker, 'data/billing')).toEqual([
+        [1, 1],
+        [3, 3],
+      ]);
+      if (delivery === 'headend') {
+        const ack = { epoch: store.epoch, stream: 'billing', upTo: 1 };
+        broker.send(`${ROOT}ack`, JSON.stringify(ack));
+        await until('cursor behind the hole', () => store.acked('main', 'billing') === 2);
+      } else await until('cursor at the end', () => backlog(store) === 0);
+      for (const { payload } of broker.published) expect(payload.length).toBeLessThan(1_000);
+    },
+  );
+
+  it('names a reading that is too large once, however often the link is cut', async () => {
     const broker = await fakeBroker({
       onConnect: () => ({ reason: 0, properties: { maximumPacketSize: 1_000 } }),
     });
-    const { append, store } = startUplink(broker);
+    const { append, store } = startUplink({ ...broker, mqtt: { delivery: 'headend' } });
     const large = readingBody(1, { values: { x_a: '1'.repeat(900) } });
     await append('billing', [readingBody(0), large, readingBody(2)]);
-    await append('curve', readingBodies(20));
-    await until('event sent', () => messagesOf(broker, 'event').length === 1);
-    await until('curve delivered', () => store.acked('main', 'curve') === 20);
-    const [message = ''] = messagesOf(broker, 'event');
-    const [event] = eventsMessageSchema.parse(JSON.parse(message)).events;
-    expect(event).toMatchObject({
-      type: 'uplink.too-large',
-      detail: { stream: 'billing', seq: 2 },
+    for (let times = 1; times <= 3; times++) {
+      await until('sent', () => spansOf(broker, 'data/billing').length === 2 * times);
+      broker.cut();
+    }
+    await until('sent', () => spansOf(broker, 'data/billing').length === 8);
+    expect(store.head('event')).toBe(1);
+  });
+
+  it('goes round in no circle where not even the event is small enough', async () => {
+    const broker = await fakeBroker({
+      onConnect: () => ({ reason: 0, properties: { maximumPacketSize: 300 } }),
     });
-    expect(store.acked('main', 'billing')).toBe(1);
-    for (const { payload } of broker.published) expect(payload.length).toBeLessThan(1_000);
+    const { append, store, lines } = startUplink(broker);
+    await append('billing', [readingBody(1)]);
+    await until('all passed', () => store.head('event') > 0 && backlog(store) === 0);
+    expect(store.head('event')).toBe(1);
+    expect(lines.some(({ msg }) => msg === 'event left out, too large')).toBe(true);
+  });
+
+  it('slows down when the broker says quota exceeded, and comes back to full speed', async () => {
+    /** In flight at the arrival of each message, itself included. */
+    const inFlight: number[] = [];
+    const refusedAt = 40;
+    const broker = await fakeBroker({
+      onPublish: ({ topic }) => {
+        if (!isData(topic)) return 0;
+        inFlight.push(broker.held + 1);
+        return inFlight.length === refusedAt ? 0x97 : 'hold';
+      },
+    });
+    const { append, store } = startUplink({ ...broker, mqtt: { window: 16, batch: 1 } });
+    await append('curve', readingBodies(600));
+    while (backlog(store) > 0) {
+      // Long enough for the window to fill.
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      broker.release();
+    }
+    expect(Math.max(...inFlight.slice(0, refusedAt))).toBe(16);
+    // What was on its way when it said so is behind the refused one.
+    const afterwards = inFlight.slice(refusedAt + 15);
+    expect(Math.max(...afterwards.slice(0, 12))).toBeLessThanOrEqual(11);
+    expect(Math.max(...afterwards)).toBe(16);
+    expect(broker.connects).toHaveLength(1);
+  });
+
+  it('lets a live reading through within a few messages of a backlog of 100,000', async () => {
+    const window = 4;
+    let isHolding = true;
+    const liveAt: number[] = [];
+    const broker = await fakeBroker({
+      onPublish({ topic }, count) {
+        if (topic === `${ROOT}data/live`) liveAt.push(count);
+        return isHolding && isData(topic) ? 'hold' : 0;
+      },
+    });
+    const { append, store } = startUplink({ ...broker, mqtt: { window, batch: 20 } });
+    const bodies = readingBodies(10_000);
+    for (let part = 0; part < 10; part++) await append('curve', bodies);
+    isHolding = false;
+    broker.release();
+    const distances: number[] = [];
+    while (distances.length < 20) {
+      await append('live', [readingBody(distances.length)]);
+      const sent = broker.published.length;
+      await until('live sent', () => liveAt.length > distances.length);
+      distances.push((liveAt.at(-1) ?? 0) - sent);
+    }
+    expect(backlog(store)).toBeGreaterThan(20_000);
+    expect(Math.max(...distances)).toBeLessThanOrEqual(3 * window);
   });
 
   it('lets events and billing overtake a backlog of curves, and starves no stream', async () => {

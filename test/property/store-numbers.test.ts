@@ -113,8 +113,8 @@ function createHistory(root: string) {
     openStore({ dataDir: directory(), clock, log, uplinks: ['main'], commitRows: 1, keepRows: 2 });
   let { store } = open();
 
-  const look = (stream: Stream, from: number, limit: number) => {
-    const rows = store.range(stream, from, limit);
+  const look = async (stream: Stream, from: number, limit: number) => {
+    const rows = await store.range(stream, from, limit);
     for (const [index, { seq, body }] of rows.entries()) {
       expect(seq).toBe((rows[0]?.seq ?? 0) + index);
       const key = `${store.epoch} ${stream} ${seq}`;
@@ -141,13 +141,17 @@ function createHistory(root: string) {
       const first = store.head(taken.stream) + 1;
       expect(await store.append(taken.stream, bodies)).toBe(first);
     } else if (taken.op === 'range') {
-      look(taken.stream, Math.ceil((store.head(taken.stream) * taken.from) / 100), taken.limit);
+      await look(
+        taken.stream,
+        Math.ceil((store.head(taken.stream) * taken.from) / 100),
+        taken.limit,
+      );
     } else if (taken.op === 'ack') {
       const done = store.ack('main', taken.stream, store.head(taken.stream));
       await clock.advance(20);
       await done;
     } else if (taken.op === 'prune') {
-      store.prune();
+      await store.prune();
     } else if (taken.op === 'copy') {
       const copy = join(root, `copy-${copies.length}`);
       copyFiles(directory(), copy, ['amr.db', 'amr.db-wal']);
@@ -160,7 +164,7 @@ function createHistory(root: string) {
   return {
     step,
     async end() {
-      for (const stream of STREAMS) look(stream, 1, 10_000);
+      for (const stream of STREAMS) await look(stream, 1, 10_000);
       await store.close();
       return { newEpochs, seen: seen.size };
     },

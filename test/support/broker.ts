@@ -23,11 +23,16 @@ export interface TestBroker {
 export interface Mosquitto extends TestBroker {
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
+  /** Sends a signal that does not end it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Reads the files of permissions and passwords anew. */
+  reload(): void;
   /** Starts it again on the same port with the same files. */
   restart(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of the loopback that nobody has at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -73,6 +78,8 @@ export async function startMosquitto(lines: readonly string[] = []): Promise<Mos
   return {
     url: `mqtt://127.0.0.1:${port}`,
     kill: () => terminate(child, 'SIGKILL'),
+    signal: (signal) => void child.kill(signal),
+    reload: () => void child.kill('SIGHUP'),
     async restart() {
       await terminate(child, 'SIGKILL');
       child = await launch(config, port);

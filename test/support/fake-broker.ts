@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls';
 import mqttPacket, {
   type IConnackPacket,
   type IConnectPacket,
@@ -14,10 +15,15 @@ export interface Connack {
 }
 
 export interface FakeBrokerOptions {
-  /** Reason code and properties of the CONNACK; `attempt` counts from 1. */
-  readonly onConnect?: (packet: IConnectPacket, attempt: number) => Connack;
+  /**
+   * Reason code and properties of the CONNACK, or `null` to close the connection instead;
+   * `attempt` counts from 1.
+   */
+  readonly onConnect?: (packet: IConnectPacket, attempt: number) => Connack | null;
   /** `count` counts all PUBLISH packets of all connections from 1. */
   readonly onPublish?: (packet: IPublishPacket, count: number) => Answer;
+  /** Speaks TLS with these. */
+  readonly tls?: TlsOptions;
 }
 
 /** A broker of the test's own making: it says what real brokers say on bad days only. */
@@ -25,6 +31,12 @@ export interface FakeBroker {
   readonly url: string;
   readonly connects: IConnectPacket[];
   readonly published: IPublishPacket[];
+  /** Packets that keep a silent connection alive. */
+  readonly pings: number;
+  /** Connections that the client ended with a DISCONNECT. */
+  readonly goodbyes: number;
+  /** Common names of the certificates that clients showed, one a connection. */
+  readonly clientNames: readonly string[];
   /** PUBLISH packets without PUBACK, at present. */
   readonly held: number;
   /** The PUBACKs that were held, in order. */
@@ -37,9 +49,12 @@ export interface FakeBroker {
 }
 
 export async function startFakeBroker(options: FakeBrokerOptions = {}): Promise<FakeBroker> {
-  const { onConnect = (): Connack => ({ reason: 0 }), onPublish = () => 0 } = options;
+  const { onConnect = (): Connack => ({ reason: 0 }), onPublish = () => 0, tls } = options;
   const connects: IConnectPacket[] = [];
   const published: IPublishPacket[] = [];
+  const clientNames: string[] = [];
+  let pings = 0;
+  let goodbyes = 0;
   const clients = new Map<Socket, 4 | 5>();
   let held: (() => void)[] = [];
   let sent = 0;
@@ -53,7 +68,12 @@ export async function startFakeBroker(options: FakeBrokerOptions = {}): Promise<
     connects.push(packet);
     const version = packet.protocolVersion === 5 ? 5 : 4;
     clients.set(socket, version);
-    const { reason, properties } = onConnect(packet, connects.length);
+    const connack = onConnect(packet, connects.length);
+    if (connack === null) {
+      socket.end();
+      return;
+    }
+    const { reason, properties } = connack;
     const code = version === 5 ? { reasonCode: reason } : { returnCode: reason };
     reply(socket, {
       cmd: 'connack',
@@ -74,21 +94,34 @@ export async function startFakeBroker(options: FakeBrokerOptions = {}): Promise<
     else puback(answer);
   };
 
-  const server = createServer((socket) => {
+  const pinged = (socket: Socket) => {
+    pings += 1;
+    reply(socket, { cmd: 'pingresp' });
+  };
+
+  const received = (socket: Socket, packet: mqttPacket.Packet) => {
+    if (packet.cmd === 'connect') connected(socket, packet);
+    if (packet.cmd === 'publish') publishedTo(socket, packet);
+    if (packet.cmd === 'disconnect') goodbyes += 1;
+    if (packet.cmd === 'pingreq') pinged(socket);
+    if (packet.cmd === 'subscribe') {
+      const granted = packet.subscriptions.map(({ qos }) => qos);
+      reply(socket, { cmd: 'suback', messageId: packet.messageId ?? 0, granted });
+    }
+  };
+
+  const serve = (socket: Socket) => {
+    if (socket instanceof TLSSocket) {
+      clientNames.push(String(socket.getPeerCertificate().subject?.CN));
+    }
     const parser = mqttPacket.parser({ protocolVersion: 5 });
-    parser.on('packet', (packet: mqttPacket.Packet) => {
-      if (packet.cmd === 'connect') connected(socket, packet);
-      if (packet.cmd === 'publish') publishedTo(socket, packet);
-      if (packet.cmd === 'pingreq') reply(socket, { cmd: 'pingresp' });
-      if (packet.cmd === 'subscribe') {
-        const granted = packet.subscriptions.map(({ qos }) => qos);
-        reply(socket, { cmd: 'suback', messageId: packet.messageId ?? 0, granted });
-      }
-    });
+    parser.on('packet', (packet) => received(socket, packet));
+    parser.on('error', () => socket.destroy());
     socket.on('data', (bytes) => parser.parse(bytes));
     socket.on('error', () => {});
     socket.on('close', () => clients.delete(socket));
-  });
+  };
+  const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
 
@@ -98,9 +131,16 @@ export async function startFakeBroker(options: FakeBrokerOptions = {}): Promise<
   };
 
   return {
-    url: `mqtt://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'mqtt' : 'mqtts'}://127.0.0.1:${port}`,
     connects,
     published,
+    clientNames,
+    get pings() {
+      return pings;
+    },
+    get goodbyes() {
+      return goodbyes;
+    },
     get held() {
       return held.length;
     },

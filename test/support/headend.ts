@@ -1,8 +1,10 @@
+import { inflateSync } from 'node:zlib';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { STREAMS, type Stream } from '../../src/core/reading.ts';
 import {
   CONTRACT,
   type ContractRow,
+  DEFLATE_SUFFIX,
   eventsMessageSchema,
   readingsMessageSchema,
 } from '../../src/uplink/contract.ts';
@@ -43,10 +45,17 @@ export interface HeadendOptions {
   readonly acknowledges?: boolean;
 }
 
-const rows: readonly (readonly [RegExp, ContractRow])[] = Object.values(CONTRACT).map((row) => [
-  new RegExp(`^${row.topic.replace(/\{\w+\}/g, '[A-Za-z0-9_-]+')}$`),
-  row,
-]);
+const rows = Object.values(CONTRACT).flatMap((row: ContractRow) =>
+  [row.topic, ...(row.deflated === undefined ? [] : [row.deflated])].map(
+    (topic) => [new RegExp(`^${topic.replace(/\{\w+\}/g, '[A-Za-z0-9_-]+')}$`), row] as const,
+  ),
+);
+
+/** The body by its topic alone. */
+function textOf(topic: string, payload: Buffer): string {
+  const isDeflated = topic.endsWith(DEFLATE_SUFFIX);
+  return (isDeflated ? inflateSync(payload) : payload).toString('utf8');
+}
 
 function createBooks() {
   const streams = Object.fromEntries(
@@ -81,7 +90,7 @@ function createBooks() {
       if (retain && row?.retained === false) violations.push(`${topic} is retained`);
     },
     enterMessage(topic: string, body: unknown): { stream: Stream; epoch: number } | null {
-      if (topic === 'event') {
+      if (topic === 'event' || topic === `event${DEFLATE_SUFFIX}`) {
         const { epoch, seq, events } = eventsMessageSchema.parse(body);
         for (const [index, event] of events.entries()) {
           enter('event', seq + index, JSON.stringify(event));
@@ -117,7 +126,7 @@ export async function startHeadend(options: HeadendOptions): Promise<Headend> {
   client.on('message', (name, payload, { retain }) => {
     const topic = name.slice(root.length);
     if (topic === 'ack' || topic === 'cmd') return;
-    const body: unknown = JSON.parse(payload.toString('utf8'));
+    const body: unknown = JSON.parse(textOf(topic, payload));
     messages.push({ topic, body, retain });
     books.check(topic, body, retain);
     const entered = books.enterMessage(topic, body);

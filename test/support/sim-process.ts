@@ -13,9 +13,12 @@ export interface SimProcess extends z.infer<typeof announcementSchema> {
   stop(): Promise<void>;
 }
 
-/** Runs `amr sim`; resolves when the meters listen. */
-export async function startSim(args: readonly string[]): Promise<SimProcess> {
-  const child = spawn(process.execPath, [BUILT_AMR, 'sim', ...args, '--json'], {
+/** Runs `amr sim`, built or from source; resolves when the meters listen. */
+export async function startSim(
+  args: readonly string[],
+  program: string = BUILT_AMR,
+): Promise<SimProcess> {
+  const child = spawn(process.execPath, [program, 'sim', ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');

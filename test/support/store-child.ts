@@ -26,9 +26,9 @@ async function writeForever(stream: Stream): Promise<never> {
     const first = await store.append(stream, bodies);
     // Past Node's own buffers, so that the line is out before anything else happens.
     writeSync(1, bodies.map((body, index) => `${stream} ${first + index} ${body}\n`).join(''));
-    store.range(stream, first, bodies.length);
+    await store.range(stream, first, bodies.length);
     if (round % 5 === 0) await store.ack('main', stream, first);
-    if (round % 20 === 0) store.prune();
+    if (round % 20 === 0) await store.prune();
   }
 }
 

@@ -1,10 +1,13 @@
+import type { Logger } from 'pino';
 import { onTestFinished } from 'vitest';
 import { mqttSchema } from '../../src/config/schema.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { AmrError } from '../../src/core/errors.ts';
 import { type Reading, STREAMS, type Stream } from '../../src/core/reading.ts';
 import type { Store } from '../../src/core/store.ts';
 import { formatInstant } from '../../src/core/zoned-time.ts';
 import { openStore } from '../../src/store/sqlite-store.ts';
+import type { ReadNow } from '../../src/uplink/commands.ts';
 import type { MqttSettings } from '../../src/uplink/mqtt-options.ts';
 import { type Identity, runUplink } from '../../src/uplink/publisher.ts';
 import { createLog, type LogLine, temporaryDirectory } from './store-fixture.ts';
@@ -56,6 +59,7 @@ const identity: Identity = {
 
 export interface UplinkFixture {
   readonly store: Store;
+  readonly log: Logger;
   readonly lines: readonly LogLine[];
   /** Cursor moves in the order they were told. */
   readonly delivered: readonly (readonly [Stream, number])[];
@@ -70,28 +74,49 @@ export interface UplinkFixtureOptions {
   /** Of the uplink; the store always runs on the real one. */
   readonly clock?: Clock;
   readonly random?: () => number;
+  readonly readNow?: ReadNow;
+  /** Of the cursor; `main`. */
+  readonly name?: string;
+  /** Where the store lives; a new directory. */
+  readonly dataDir?: string;
+  /** Of the store; 100,000. */
+  readonly keepRows?: number;
+  /** The uplink of this fixture has the same store. */
+  readonly beside?: UplinkFixture;
 }
+
+const noMeters: ReadNow = (meter) =>
+  Promise.reject(new AmrError('CONFIG_INVALID', `no meter ${meter}`));
 
 export function mqttSettings(url: string, settings: Record<string, unknown> = {}): MqttSettings {
   return mqttSchema.parse({ url, ...settings });
 }
 
-/** A store on real files and an uplink that runs until the test ends. Retries come quickly. */
-export function startUplink(options: UplinkFixtureOptions): UplinkFixture {
-  const { url, mqtt = {}, clock = systemClock, random = () => 0.002 } = options;
+/** A store on real files, closed with the test. */
+function openUplinkStore({ dataDir = temporaryDirectory(), keepRows = 100_000 }) {
   const { log, lines } = createLog();
   const { store } = openStore({
-    dataDir: temporaryDirectory(),
+    dataDir,
     clock: systemClock,
     log,
     uplinks: ['main'],
     commitMs: 1,
+    keepRows,
   });
+  onTestFinished(() => store.close());
+  return { store, log, lines };
+}
+
+/** A store and an uplink that runs until the test ends. Retries come quickly. */
+export function startUplink(options: UplinkFixtureOptions): UplinkFixture {
+  const { url, mqtt = {}, clock = systemClock, random = () => 0.002, readNow = noMeters } = options;
+  const { name = 'main' } = options;
+  const { store, log, lines } = options.beside ?? openUplinkStore(options);
   const stop = new AbortController();
   const delivered: (readonly [Stream, number])[] = [];
   const running = runUplink(
     {
-      name: 'main',
+      name,
       site: SITE,
       gateway: GATEWAY,
       zone: ZONE,
@@ -102,6 +127,7 @@ export function startUplink(options: UplinkFixtureOptions): UplinkFixture {
       random,
       clockState: () => 'synced',
       identity: () => identity,
+      readNow,
       onDelivered: (stream, upTo) => delivered.push([stream, upTo]),
     },
     stop.signal,
@@ -110,11 +136,8 @@ export function startUplink(options: UplinkFixtureOptions): UplinkFixture {
     stop.abort();
     await running;
   };
-  onTestFinished(async () => {
-    await end();
-    await store.close();
-  });
-  return { store, lines, delivered, append: store.append, stop: end };
+  onTestFinished(end);
+  return { store, log, lines, delivered, append: store.append, stop: end };
 }
 
 /** Waits in real time until the condition holds; says what it waited for when it does not. */
@@ -127,6 +150,6 @@ export async function until(what: string, condition: () => boolean, ms = 15_000)
 }
 
 /** Rows of all streams that the uplink's cursor has not passed. */
-export function backlog(store: Store): number {
-  return STREAMS.reduce((sum, name) => sum + store.head(name) - store.acked('main', name), 0);
+export function backlog(store: Store, uplink = 'main'): number {
+  return STREAMS.reduce((sum, name) => sum + store.head(name) - store.acked(uplink, name), 0);
 }

@@ -18,6 +18,8 @@ const report: StatusReport = {
   since: 'then',
   alive: true,
   storing: true,
+  written: null,
+  maxBytes: 1024,
 };
 
 describe('the status socket', () => {

@@ -23,13 +23,13 @@ describe('a damaged row', () => {
     await settle(store.append('curve', numbered(8)));
     for (const seq of [3, 4, 8]) corruptRow(dataDir, seq);
 
-    const seqs = (from: number, limit = 100) =>
-      store.range('curve', from, limit).map(({ seq }) => seq);
-    expect(seqs(1)).toEqual([1, 2]);
-    expect(seqs(3)).toEqual([5, 6, 7]);
-    expect(seqs(3, 1)).toEqual([5]);
-    expect(seqs(8)).toEqual([]);
-    expect(seqs(1)).toEqual([1, 2]);
+    const seqs = async (from: number, limit = 100) =>
+      (await store.range('curve', from, limit)).map(({ seq }) => seq);
+    expect(await seqs(1)).toEqual([1, 2]);
+    expect(await seqs(3)).toEqual([5, 6, 7]);
+    expect(await seqs(3, 1)).toEqual([5]);
+    expect(await seqs(8)).toEqual([]);
+    expect(await seqs(1)).toEqual([1, 2]);
 
     const damaged = [3, 4, 8].map((seq) => ({ stream: 'curve', seq }));
     expect(events.map(({ detail }) => detail)).toEqual(damaged);
@@ -50,15 +50,15 @@ describe('a damaged row', () => {
     const { store, settle, dataDir } = openFixture();
     await settle(store.append('curve', numbered(3)));
     withDatabase(dataDir, (db) => db.exec(damage));
-    expect(store.range('curve', 1, 9).map(({ seq }) => seq)).toEqual([1]);
+    expect((await store.range('curve', 1, 9)).map(({ seq }) => seq)).toEqual([1]);
   });
 
   it('that vanished ends the run too, so that no row gets a number of another', async () => {
     const { store, settle, dataDir, lines } = openFixture();
     await settle(store.append('curve', numbered(5)));
     withDatabase(dataDir, (db) => db.exec('DELETE FROM row_curve WHERE seq = 3'));
-    expect(store.range('curve', 1, 9).map(({ seq }) => seq)).toEqual([1, 2]);
-    expect(store.range('curve', 3, 9).map(({ seq }) => seq)).toEqual([4, 5]);
+    expect((await store.range('curve', 1, 9)).map(({ seq }) => seq)).toEqual([1, 2]);
+    expect((await store.range('curve', 3, 9)).map(({ seq }) => seq)).toEqual([4, 5]);
     expect(lines.filter(({ level }) => level === 50)).toMatchObject([{ stream: 'curve', seq: 3 }]);
   });
 });
@@ -66,7 +66,7 @@ describe('a damaged row', () => {
 async function storeWithRows(dataDir: string) {
   const { store, settle } = openFixture({ dataDir });
   await settle(store.append('curve', numbered(2000)));
-  store.range('curve', 1, 10);
+  await store.range('curve', 1, 10);
   await store.close();
   return store.epoch;
 }

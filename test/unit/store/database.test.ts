@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import Database from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../../src/store/database.ts';
 import { storePaths } from '../../../src/store/files.ts';
 import { SCHEMA_VERSION } from '../../../src/store/schema.ts';
@@ -52,7 +53,7 @@ describe('the database', () => {
     try {
       const { store, settle } = openFixture({ dataDir });
       await settle(store.append('live', ['{}']));
-      store.range('live', 1, 1);
+      await store.range('live', 1, 1);
     } finally {
       process.umask(before);
     }
@@ -60,6 +61,26 @@ describe('the database', () => {
     expect(mode('.')).toBe(0o700);
     const names = ['amr.db', 'amr.db-wal', 'amr.db-shm', 'watermark.json'];
     expect(names.map(mode)).toEqual([0o600, 0o600, 0o600, 0o600]);
+  });
+
+  it('brings an older schema up and keeps a copy of what was', async () => {
+    const dataDir = temporaryDirectory();
+    const { store, settle } = openFixture({ dataDir });
+    await settle(store.append('billing', ['"kept"']));
+    await store.close();
+    withDatabase(dataDir, (db) => db.exec('DROP TABLE note; PRAGMA user_version = 1'));
+
+    const { store: newer, events } = openFixture({ dataDir });
+    expect(events).toEqual([]);
+    expect(newer.epoch).toBe(store.epoch);
+    expect(await newer.range('billing', 1, 9)).toEqual([{ seq: 1, body: '"kept"' }]);
+    const versionOf = (file: string) => {
+      const db = new Database(join(dataDir, file), { readonly: true });
+      onTestFinished(() => void db.close());
+      return db.pragma('user_version', { simple: true });
+    };
+    expect(versionOf('amr.db')).toBe(SCHEMA_VERSION);
+    expect(versionOf('amr.db.v1')).toBe(1);
   });
 
   it('refuses a newer schema and leaves the file as it is', async () => {

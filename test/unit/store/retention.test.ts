@@ -13,12 +13,12 @@ describe('prune', () => {
     const { store, settle } = openFixture({ uplinks: ['main', 'copy'], keepRows: 3 });
     await settle(store.append('curve', numbered(20)));
     await settle(Promise.all([store.ack('main', 'curve', 20), store.ack('copy', 'curve', 8)]));
-    expect(store.prune()).toBe(8);
-    expect(store.range('curve', 1, 1)[0]?.seq).toBe(9);
+    expect(await store.prune()).toBe(8);
+    expect((await store.range('curve', 1, 1))[0]?.seq).toBe(9);
     await settle(store.ack('copy', 'curve', 20));
-    expect(store.prune()).toBe(9);
-    expect(store.range('curve', 1, 99).map(({ seq }) => seq)).toEqual([18, 19, 20]);
-    expect(store.prune()).toBe(0);
+    expect(await store.prune()).toBe(9);
+    expect((await store.range('curve', 1, 99)).map(({ seq }) => seq)).toEqual([18, 19, 20]);
+    expect(await store.prune()).toBe(0);
   });
 
   it('is not held back by the cursor of an uplink that is configured no more', async () => {
@@ -30,7 +30,7 @@ describe('prune', () => {
     await first.store.close();
 
     const { store } = openFixture({ dataDir, uplinks: ['main'], keepRows: 1 });
-    expect(store.prune()).toBe(9);
+    expect(await store.prune()).toBe(9);
     expect(store.acked('old', 'curve')).toBe(2);
   });
 
@@ -38,8 +38,8 @@ describe('prune', () => {
     const { store, settle } = openFixture({ uplinks: [], keepRows: 0 });
     await settle(store.append('curve', numbered(10)));
     await settle(store.ack('main', 'curve', 10));
-    expect(store.prune()).toBe(0);
-    expect(store.stats().depth.curve).toBe(10);
+    expect(await store.prune()).toBe(0);
+    expect((await store.stats()).depth.curve).toBe(10);
   });
 
   it('goes on with the old numbers when a stream was emptied', async () => {
@@ -47,7 +47,7 @@ describe('prune', () => {
     const first = openFixture({ dataDir, keepRows: 0 });
     await first.settle(first.store.append('curve', numbered(10)));
     await first.settle(first.store.ack('main', 'curve', 10));
-    expect(first.store.prune()).toBe(10);
+    expect(await first.store.prune()).toBe(10);
     await first.store.close();
 
     const { store, settle, events } = openFixture({ dataDir });
@@ -62,9 +62,11 @@ describe('prune', () => {
     await settle(store.ack('main', 'curve', 10_500));
     const free = () =>
       withDatabase(dataDir, (db) => Number(db.pragma('freelist_count', { simple: true })));
-    const pages = store.stats().bytes;
-    expect([store.prune(), store.prune(), store.prune()]).toEqual([10_000, 500, 0]);
-    for (let calls = 0; calls < 20; calls++) store.prune();
+    const pages = (await store.stats()).bytes;
+    expect([await store.prune(), await store.prune(), await store.prune()]).toEqual([
+      10_000, 500, 0,
+    ]);
+    for (let calls = 0; calls < 20; calls++) await store.prune();
     expect(free()).toBe(0);
     await store.close();
     expect(statSync(join(dataDir, 'amr.db')).size).toBeLessThan(pages / 2);
@@ -79,21 +81,21 @@ describe('stats', () => {
     await first.settle(first.store.append('live', numbered(4)));
     await first.settle(first.store.ack('main', 'curve', 20));
     await first.settle(first.store.ack('copy', 'curve', 5));
-    expect(first.store.stats().depth).toEqual({ event: 0, billing: 0, curve: 15, live: 4 });
-    first.store.prune();
+    expect((await first.store.stats()).depth).toEqual({ event: 0, billing: 0, curve: 15, live: 4 });
+    await first.store.prune();
     await first.store.close();
 
     const { store } = openFixture({ dataDir, uplinks: ['main', 'copy', 'new'] });
-    expect(store.stats().depth.curve).toBe(15);
+    expect((await store.stats()).depth.curve).toBe(15);
   });
 
   it('counts the bytes of the database and its WAL', async () => {
     const { store, settle, dataDir } = openFixture();
-    const before = store.stats().bytes;
+    const before = (await store.stats()).bytes;
     await settle(store.append('live', ['x'.repeat(100_000)]));
-    expect(store.stats().bytes).toBeGreaterThan(before + 100_000);
+    expect((await store.stats()).bytes).toBeGreaterThan(before + 100_000);
     const wal = statSync(join(dataDir, 'amr.db-wal')).size;
     const pages = withDatabase(dataDir, (db) => Number(db.pragma('page_count', { simple: true })));
-    expect(store.stats().bytes).toBe(pages * 4096 + wal);
+    expect((await store.stats()).bytes).toBe(pages * 4096 + wal);
   });
 });

@@ -78,7 +78,8 @@ describe('the wire contract', () => {
 
   it('is published as the schema files in config/contract', () => {
     const files = contractSchemas();
-    expect(readdirSync(folder).sort()).toEqual(Object.keys(files).sort());
+    const present = readdirSync(folder).filter((name) => name.endsWith('.schema.json'));
+    expect(present.sort()).toEqual(Object.keys(files).sort());
     for (const [name, text] of Object.entries(files)) {
       expect(readFileSync(new URL(name, folder), 'utf8'), name).toBe(text);
       expect(JSON.parse(text)).toMatchObject({
