@@ -71,7 +71,7 @@ const REGISTER: Form = {
 };
 
 const EXAMPLE: Form = {
-  keys: ['source', 'settings', 'request', 'response', 'expect'],
+  keys: ['evidence', 'source', 'settings', 'request', 'response', 'expect'],
   of: {
     settings: { isFlow: true, each: { isFlow: true, keys: ['model', 'base'] } },
     request: QUOTED,

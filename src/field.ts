@@ -1,4 +1,5 @@
 /** The field side built from the configuration: buses with their meters, and what they owe. */
+import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { createBus } from './bus/bus.ts';
 import type { CountedBus } from './bus/counted.ts';
@@ -9,12 +10,13 @@ import type { BusConfig, Config, MeterConfig } from './config/schema.ts';
 import type { Clock } from './core/clock.ts';
 import type { Driver, DriverSession } from './core/driver.ts';
 import { AmrError } from './core/errors.ts';
-import type { MeterModel } from './core/model.ts';
+import { type MeterModel, withSettings } from './core/model.ts';
+import { notesAbout } from './core/notes.ts';
 import type { Store } from './core/store.ts';
 import type { LineSettings, Transport } from './core/transport.ts';
 import { DRIVERS } from './drivers.ts';
-import type { Duty } from './poll/agenda.ts';
 import type { ClockRound } from './poll/clock-round.ts';
+import type { Duty } from './poll/duty.ts';
 import { compilePlan, registersOf } from './poll/plan.ts';
 import type { PollCounters } from './poll/writer.ts';
 import { createLink, type Link } from './transport/link.ts';
@@ -34,6 +36,8 @@ export interface FieldLine {
 export interface FieldBus extends FieldLine {
   readonly name: string;
   readonly duties: readonly Duty[];
+  /** Meters that are read at the same time. */
+  readonly lanes: number;
   readonly counters: PollCounters;
   /** Where the clocks of its meters are to be set. */
   readonly clockRound: ClockRound | null;
@@ -114,7 +118,7 @@ export async function loadMeters({ config, models }: LoadedConfig): Promise<Fiel
     if (model === undefined) throw new AmrError('CONFIG_INVALID', `no model ${meter.model}`);
     const driver = await loadDriver(model.protocol);
     const address = driver.parseAddress(meter.address ?? meter.id);
-    meters.push({ config: meter, address, model, driver });
+    meters.push({ config: meter, address, model: withSettings(model, meter.settings), driver });
   }
   return meters;
 }
@@ -127,13 +131,23 @@ interface OpenMeter {
   readonly isInTune: boolean;
 }
 
+/**
+ * A word for what a session learns of: whoever answers at this address there, read by this map.
+ * Where any of it is corrected, what was learned before is of another device.
+ */
+function deviceOf({ address, model }: FieldMeter, bus: BusConfig): string {
+  const { settings, registers, blocks } = model;
+  const known = crc32(JSON.stringify([bus, settings, registers, blocks]));
+  return `${address}/${model.model}/${known.toString(16)}`;
+}
+
 function openMeter(meter: FieldMeter, { bus }: FieldLine, settings: BusConfig, deps: BuildDeps) {
   const { config, address, model, driver } = meter;
   const own = lineOf(config, settings);
   const session = driver.open(
     own === null ? bus : withLine(bus, own),
     { address, model },
-    { clock: deps.clock, notes: deps.notesOf(config.id) },
+    { clock: deps.clock, notes: notesAbout(deviceOf(meter, settings), deps.notesOf(config.id)) },
   );
   return { meter, session, isInTune: own === null };
 }
@@ -184,8 +198,9 @@ function buildBus([name, settings]: [string, BusConfig], surroundings: Surroundi
     .map((meter) => openMeter(meter, line, settings, deps));
   const duties = opened.flatMap((one) => dutiesOf(one, config));
   const clockRound = clockRoundOf(settings, line, { opened, duties });
+  const lanes = 'modbusTcp' in settings ? settings.modbusTcp.inFlight : 1;
   const counters = { due: 0, read: 0, missing: 0, turns: 0, waiting: 0 };
-  return { name, ...line, duties, counters, clockRound, log };
+  return { name, ...line, duties, lanes, counters, clockRound, log };
 }
 
 export function buildBuses(

@@ -55,6 +55,7 @@ function metaOf(
     model: model.model,
     ct: config.ct,
     pt: config.pt,
+    side: model.side,
     registers: Array.from(registers, (register) => ({
       obis: register.obis,
       name: register.name,
@@ -135,8 +136,8 @@ function startField(
   const signals = { finish: finish.signal, stop: stop.signal, abort: abort.signal };
   const shared = { store, clock, clockState, zone: config.timezone, onStored };
   const links = buses.map(({ link }) => link.run(close.signal));
-  const pollers = buses.map(({ name, link, duties, counters, log }) =>
-    runPoller({ ...shared, bus: name, line: link, duties, counters, log }, signals),
+  const pollers = buses.map(({ name, link, duties, lanes, counters, log }) =>
+    runPoller({ ...shared, bus: name, line: link, duties, lanes, counters, log }, signals),
   );
   const rounds = startClockRounds(buses, running, AbortSignal.any([finish.signal, stop.signal]));
   const ended = Promise.all([...pollers, ...rounds]);

@@ -25,13 +25,15 @@ export interface ItemAnswer {
   readonly cutShort?: AmrError;
 }
 
+/** Asks once. Throws BUS_, PORT_, METER_ and FRAME_LENGTH errors. */
+export type ReadItem = (di: string, options: ReadOptions) => Promise<ItemAnswer>;
+
 /** What is particular to one edition, for one meter. */
 export interface Edition {
   find(di: string): Item | undefined;
   /** The identifier that holds this register alone, `null` if none does. */
   singleDi(register: Register): string | null;
-  /** Asks once. Throws BUS_, PORT_, METER_ and FRAME_LENGTH errors. */
-  readItem(di: string, options: ReadOptions): Promise<ItemAnswer>;
+  readonly readItem: ReadItem;
 }
 
 export interface Asker {
@@ -95,18 +97,34 @@ function hopelessBecause({ failures, isAlive }: Gathered): AmrError | null {
   const error = failures.at(-1)?.error;
   if (error === undefined) return null;
   if (error.code.startsWith('PORT_')) return error;
-  // What is remembered as refused was not asked, so it is no sign of anything.
   const silences = failures.filter((failure) => isSilence(failure.error));
   return !isAlive && silences.length >= SILENCES ? error : null;
 }
 
 const refusedBefore = (di: string) =>
-  new AmrError('METER_UNSUPPORTED', `the meter has refused ${di}; it is asked again a day later`, {
-    context: { di },
-  });
+  new AmrError(
+    'METER_UNSUPPORTED',
+    `the meter has not answered ${di}; it is asked again a day later`,
+    { context: { di } },
+  );
+
+/** Asks as `readItem` does, less what the meter has refused within the last day. */
+export function remembering(readItem: ReadItem, refusals: Refusals): ReadItem {
+  return async (di, options) => {
+    if (refusals.has(di)) throw refusedBefore(di);
+    try {
+      return await readItem(di, options);
+    } catch (thrown) {
+      if (failureOf(thrown).code === 'METER_UNSUPPORTED') refusals.add(di);
+      throw thrown;
+    }
+  };
+}
 
 /** Asks for one meter, and leaves out what it has refused within the last day. */
 export function createAsker(model: MeterModel, edition: Edition, refusals: Refusals): Asker {
+  const readItem = remembering(edition.readItem, refusals);
+
   /** Where the model does not say it, the table of identifiers does. */
   function singleAsk(register: Register): Ask {
     const di = model.registers[register.name] ?? edition.singleDi(register);
@@ -129,12 +147,9 @@ export function createAsker(model: MeterModel, edition: Edition, refusals: Refus
 
   /** Asks once; gives what to ask instead where the meter refuses a block. */
   async function askOne(ask: Ask, options: ReadOptions, gathered: Gathered): Promise<Ask[]> {
-    if (refusals.has(ask.di)) {
-      gathered.failures.push({ registers: ask.registers, error: refusedBefore(ask.di) });
-      return [];
-    }
+    const wasRefused = refusals.has(ask.di);
     try {
-      const answer = await edition.readItem(ask.di, options);
+      const answer = await readItem(ask.di, options);
       const values = valuesFor(ask.registers, answer.values);
       gathered.answeredAs = answer.address;
       gathered.isAlive = true;
@@ -143,11 +158,10 @@ export function createAsker(model: MeterModel, edition: Edition, refusals: Refus
       return [];
     } catch (thrown) {
       const error = failureOf(thrown);
-      gathered.isAlive ||= !isSilence(error);
-      if (error.code === 'METER_UNSUPPORTED') {
-        refusals.add(ask.di);
-        if (model.blocks.includes(ask.di)) return ask.registers.map(singleAsk);
-      }
+      // What is remembered as refused was not asked, so it is no sign of life.
+      gathered.isAlive ||= !isSilence(error) && !wasRefused;
+      const isRefusedBlock = error.code === 'METER_UNSUPPORTED' && model.blocks.includes(ask.di);
+      if (isRefusedBlock) return ask.registers.map(singleAsk);
       gathered.failures.push({ registers: ask.registers, error });
       return [];
     }

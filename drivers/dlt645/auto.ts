@@ -24,6 +24,7 @@ import { decode } from './decode.ts';
 import { dlt645 } from './driver.ts';
 import { probeEdition } from './edition.ts';
 import type { Edition } from './functions/codes.ts';
+import { ANYBODY } from './roll-call.ts';
 import { dlt645v1997 } from './v1997/driver.ts';
 
 const PROTOCOL = 'dlt645-auto';
@@ -77,21 +78,22 @@ function resolution(model: MeterModel, register: Register): string | null {
 
 /** A meter that is silent for so long may have been replaced by one of the other edition. */
 const SILENT_MS = 24 * 3_600_000;
+/** `address edition`: of another meter it is nothing. */
 const EDITION = 'dlt645.edition';
 const SILENT_SINCE = 'dlt645.silent-since';
 
 const isSilence = ({ code }: AmrError) => code.startsWith('BUS_');
 
 /** Which edition the meter was found to speak, for as long as it answers to that. */
-function createMemory({ clock, notes }: SessionDeps) {
+function createMemory(address: string, { clock, notes }: SessionDeps) {
   return {
     recall(): Edition | null {
       const since = notes.recall(SILENT_SINCE);
       if (since !== null && Math.abs(clock.now() - Number(since)) >= SILENT_MS) return null;
-      return NAMES.find((edition) => edition === notes.recall(EDITION)) ?? null;
+      return NAMES.find((edition) => `${address} ${edition}` === notes.recall(EDITION)) ?? null;
     },
     found(edition: Edition): void {
-      notes.note(EDITION, edition);
+      notes.note(EDITION, `${address} ${edition}`);
       notes.note(SILENT_SINCE, null);
     },
     /** Silence begins with the first read that brought nothing and met silence, and ends with a value. */
@@ -111,7 +113,7 @@ const inNeither = (address: string) =>
   new AmrError('BUS_NO_REPLY', `meter ${address} answers in no edition of DL/T 645`);
 
 function createAutoSession(bus: Bus, meter: MeterSetup, deps: SessionDeps): DriverSession {
-  const memory = createMemory(deps);
+  const memory = createMemory(meter.address, deps);
   const sessions = new Map<Edition, DriverSession>();
 
   function sessionOf(edition: Edition): DriverSession {
@@ -152,29 +154,66 @@ function createAutoSession(bus: Bus, meter: MeterSetup, deps: SessionDeps): Driv
     read: (registers, options) =>
       through(registers, options, (session) => session.read(registers, options)),
     async readDailyFreeze(day, registers, options): Promise<FreezeResult> {
-      const result = await through(registers, options, (session) => {
-        if (session.readDailyFreeze !== undefined) {
-          return session.readDailyFreeze(day, registers, options);
-        }
-        throw new AmrError('METER_UNSUPPORTED', 'DL/T 645-1997 has no daily freeze');
-      });
+      const result = await through(registers, options, ({ readDailyFreeze }) =>
+        had(readDailyFreeze, 'daily freeze')(day, registers, options),
+      );
       return { frozenAt: null, ...result };
     },
+    async readFreeze(wanted, registers, options): Promise<FreezeResult> {
+      const result = await through(registers, options, ({ readFreeze }) =>
+        had(readFreeze, `${wanted.kind} freeze`)(wanted, registers, options),
+      );
+      return { frozenAt: null, ...result };
+    },
+    async readSettlement(month, registers, options) {
+      const result = await through(registers, options, ({ readSettlement }) =>
+        had(readSettlement, 'settlement')(month, registers, options),
+      );
+      return { frozenAt: null, ...result, isTimeDerived: true };
+    },
+    async readProfile(span, registers, options) {
+      try {
+        const { readProfile } = await present(options);
+        return await had(readProfile, 'load profile')(span, registers, options);
+      } catch (thrown) {
+        const failures = [{ registers, error: failureOf(thrown) }];
+        return { records: [], failures, issues: [] };
+      }
+    },
+    async readEvents(options) {
+      try {
+        return await had((await present(plain(options))).readEvents, 'events')(options);
+      } catch (thrown) {
+        const failures = [{ what: 'edition', error: failureOf(thrown) }];
+        return { events: [], status: [], failures };
+      }
+    },
     async readClock(options) {
-      const { readClock } = await present({ priority: options.priority, signal: options.signal });
-      if (readClock === undefined) throw new AmrError('METER_UNSUPPORTED', 'no clock');
-      return await readClock(options);
+      return await had((await present(plain(options))).readClock, 'clock')(options);
+    },
+    async readItem(identifier, options) {
+      return await had((await present(options)).readItem, 'items')(identifier, options);
     },
   };
+}
+
+/** Less what only some readings have. */
+const plain = ({ priority, signal }: ReadOptions): ReadOptions => ({ priority, signal });
+
+/** What the edition of the meter has. Throws METER_UNSUPPORTED. */
+function had<F>(reading: F | undefined, what: string): F {
+  if (reading !== undefined) return reading;
+  throw new AmrError('METER_UNSUPPORTED', `this edition of DL/T 645 has no ${what}`);
 }
 
 export const dlt645auto: Driver = {
   protocol: PROTOCOL,
   buses: ['line'],
   parseAddress: dlt645.parseAddress,
+  anyAddress: ANYBODY,
   checkModel,
   registersAt: () => [],
-  knows: () => false,
+  knows: (identifier) => NAMES.some((edition) => EDITIONS[edition].knows(identifier)),
   resolution,
   open: (bus, meter, deps) =>
     createAutoSession(bus, { ...meter, address: dlt645.parseAddress(meter.address) }, deps),

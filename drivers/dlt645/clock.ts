@@ -9,7 +9,8 @@ import type { ClockOptions, ClockReading } from '../../src/core/driver.ts';
 import { FLAG_ABSENT } from '../../src/core/driver.ts';
 import { AmrError, type ErrorCode } from '../../src/core/errors.ts';
 import { zonedToEpoch } from '../../src/core/zoned-time.ts';
-import type { Edition } from './ask.ts';
+import type { ReadItem } from './ask.ts';
+import { FORGETFUL, type Refusals } from './refusals.ts';
 
 /** The identifiers of the clock. */
 export interface ClockItems {
@@ -23,9 +24,7 @@ export const CLOCK_2007: ClockItems = { both: '0400010C', date: '04000101', time
 export const CLOCK_1997: ClockItems = { date: 'C010', time: 'C011' };
 
 /** How meters without the one item say so: some are silent, some have another under its name. */
-const WITHOUT_ITEM: readonly ErrorCode[] = ['METER_UNSUPPORTED', 'BUS_NO_REPLY', 'FRAME_LENGTH'];
-
-type ReadItem = Edition['readItem'];
+const LACKING: readonly ErrorCode[] = ['METER_UNSUPPORTED', 'BUS_NO_REPLY', 'FRAME_LENGTH'];
 
 /** What was shown, and the gateway's wall clock halfway between question and answer. */
 interface ShownAt {
@@ -70,18 +69,27 @@ async function readMoment(
   readItem: ReadItem,
   items: ClockItems,
   options: ClockOptions,
+  refusals: Refusals,
 ): Promise<ShownAt> {
-  if (items.both === undefined) return readParts(readItem, items, options);
+  const { both } = items;
+  if (both === undefined || refusals.has(both)) return readParts(readItem, items, options);
+  let isLacking: boolean;
   try {
-    return await readShown(readItem, items.both, options);
+    return await readShown(readItem, both, options);
   } catch (thrown) {
-    if (!(thrown instanceof AmrError && WITHOUT_ITEM.includes(thrown.code))) throw thrown;
-    return await readParts(readItem, items, options);
+    isLacking = thrown instanceof AmrError && LACKING.includes(thrown.code);
+    // Others have it and fill it with FFH or zeros.
+    const isFilled = thrown instanceof AmrError && thrown.code === 'DATA_ABSENT';
+    if (!isLacking && !isFilled) throw thrown;
   }
+  const shown = await readParts(readItem, items, options);
+  if (isLacking) refusals.add(both);
+  return shown;
 }
 
 /**
  * Reads the meter's clock and compares it with the gateway's, corrected by half the round trip.
+ * A meter that shows its clock in two items alone is not asked for the one again within a day.
  * Throws BUS_, PORT_ and METER_ errors, FRAME_LENGTH, and DATA_ABSENT or DATA_INVALID where the
  * meter shows no time.
  */
@@ -89,8 +97,9 @@ export async function readClock(
   readItem: ReadItem,
   items: ClockItems,
   options: ClockOptions,
+  refusals: Refusals = FORGETFUL,
 ): Promise<ClockReading> {
-  const { text, readAt } = await readMoment(readItem, items, options);
+  const { text, readAt } = await readMoment(readItem, items, options, refusals);
   const meterTime = `${text.slice(0, 10)}T${text.slice(-8)}`;
   return { meterTime, readAt, offsetMs: zonedToEpoch(meterTime, options.zone) - readAt };
 }

@@ -9,6 +9,7 @@ import { decode, PROTOCOL } from './decode.ts';
 import { discover } from './discover.ts';
 import { findItem } from './items.ts';
 import { isReadable } from './read-any.ts';
+import { ANYBODY } from './roll-call.ts';
 import { createSession } from './session.ts';
 import { settingsComplaints } from './settings.ts';
 
@@ -62,6 +63,7 @@ export const dlt645: Driver = {
   protocol: PROTOCOL,
   buses: ['line'],
   parseAddress,
+  anyAddress: ANYBODY,
   checkModel,
   registersAt,
   knows: (identifier) => isReadable(findItem(identifier.toUpperCase())),

@@ -1,59 +1,20 @@
 /**
  * What a meter noted of happenings: how often, the latest record of each, and its status words.
  * DL/T 645-2007 annex A (03, and 04 00 05 01..07).
- *
- *   counts := 03 class 00 00    for events of the phases: count and minutes of each in turn
- *           | 03 30 class 00    for what was done to the meter itself
- *   record := 03 class phase 01, 03 class 00 01 where phases play no part, or 03 30 class 01
  */
 import { formatDecimal } from '../../src/core/decimal.ts';
-import type { EventsResult, NotedEvent, ReadOptions, StatusPart } from '../../src/core/driver.ts';
-import type { AmrError } from '../../src/core/errors.ts';
-import { type Edition, failureOf } from './ask.ts';
+import type { EventsOptions, EventsResult, NotedEvent, StatusPart } from '../../src/core/driver.ts';
+import { AmrError } from '../../src/core/errors.ts';
+import { failureOf, type ReadItem, remembering } from './ask.ts';
+import { type EventClass, eventClasses, type KindOfEvent } from './event-classes.ts';
 import { MINUTES, TIMES } from './items.ts';
+import { FORGETFUL, type Refusals } from './refusals.ts';
 import { readWord } from './tables/words.ts';
 import { type FieldValue, toDecodedValues } from './values.ts';
 
-interface EventClass {
-  /** The word that the names of its fields have in them. */
-  readonly event: string;
-  /** The identifier of its counts. */
-  readonly counts: string;
-  /** Counts and records are of one phase each. */
-  readonly isByPhase?: boolean;
-}
-
-/** What most meters keep. */
-const USUAL: readonly EventClass[] = [
-  { event: 'voltage_loss', counts: '03010000', isByPhase: true },
-  { event: 'undervoltage', counts: '03020000', isByPhase: true },
-  { event: 'overvoltage', counts: '03030000', isByPhase: true },
-  { event: 'phase_cut', counts: '03040000', isByPhase: true },
-  { event: 'all_phase_loss', counts: '03050000' },
-  { event: 'voltage_sequence', counts: '03070000' },
-  { event: 'current_sequence', counts: '03080000' },
-  { event: 'current_loss', counts: '030B0000', isByPhase: true },
-  { event: 'power_reversal', counts: '030E0000', isByPhase: true },
-  { event: 'overload', counts: '030F0000', isByPhase: true },
-  { event: 'power_off', counts: '03110000' },
-  { event: 'programming', counts: '03300000' },
-  { event: 'meter_clear', counts: '03300100' },
-  { event: 'demand_clear', counts: '03300200' },
-  { event: 'event_clear', counts: '03300300' },
-  { event: 'clock_set', counts: '03300400' },
-  { event: 'cover_open', counts: '03300D00' },
-  { event: 'terminal_cover_open', counts: '03300E00' },
-];
-
 const STATUS_WORDS = [1, 2, 3, 4, 5, 6, 7].map((number) => `0400050${number}`);
-const PHASES = ['l1', 'l2', 'l3'];
 
 type Failure = EventsResult['failures'][number];
-
-/** `number` is the phase, 1 to 3, for events of the phases. */
-function recordDi({ counts, isByPhase }: EventClass, number: number): string {
-  return isByPhase ? `${counts.slice(0, 4)}0${number}01` : `${counts.slice(0, 6)}01`;
-}
 
 /** The numbers of this unit in order; `null` where the meter shows none. */
 function numbersIn(values: readonly FieldValue[], unit: string): (number | null)[] {
@@ -83,59 +44,117 @@ function countsIn(values: readonly FieldValue[]): Counts[] {
 const isHopeless = ({ code }: AmrError, isAlive: boolean) =>
   code.startsWith('PORT_') || (code.startsWith('BUS_') && !isAlive);
 
-/**
- * Reads the counts of the usual events, the latest record of each that ever happened, and the
- * status words. What the meter lacks or refuses is in `failures`; a meter that is silent to the
- * first question is asked no other. Rejects with BUS_ABORTED alone.
- */
-export async function readEvents(
-  readItem: Edition['readItem'],
-  options: ReadOptions,
-): Promise<EventsResult> {
-  const events: NotedEvent[] = [];
-  const status: StatusPart[] = [];
+/** The parts of status words. */
+export function partsOf(values: readonly FieldValue[]): StatusPart[] {
+  return values.flatMap(({ field, value }) =>
+    field.word === undefined || typeof value !== 'string'
+      ? []
+      : readWord(field.word, value).map(({ part, number, state }) => ({
+          word: field.name,
+          name: part.en,
+          number,
+          state: state?.en ?? null,
+        })),
+  );
+}
+
+/** What a meter did not note has no values: then there is no record. */
+const isNoted = (values: readonly FieldValue[]) => values.some(({ value }) => value !== null);
+
+/** Reads one identifier after another and keeps account of what fails. */
+export function createTrier(
+  readItem: ReadItem,
+  { only, ...options }: EventsOptions,
+  refusals: Refusals,
+) {
   const failures: Failure[] = [];
-  let isAlive = false;
+  const ask = remembering(readItem, refusals);
+  // What failed before is asked again of a meter that answered.
+  let isAlive = only !== undefined;
   let isOver = false;
 
-  /** What came of the values under `di`; why the rest did not is noted. */
-  async function tryItem(di: string, what: string): Promise<readonly FieldValue[]> {
-    if (isOver) return [];
+  /** Gives the error where there are no values. */
+  async function askOnce(di: string, what: string): Promise<readonly FieldValue[] | AmrError> {
+    const wasRefused = refusals.has(di);
     try {
-      const { values, cutShort } = await readItem(di, options);
+      const { values, cutShort } = await ask(di, options);
       isAlive = true;
       if (cutShort !== undefined) failures.push({ what, error: cutShort });
       return values;
     } catch (thrown) {
       const error = failureOf(thrown);
-      failures.push({ what, error });
       isOver = isHopeless(error, isAlive);
-      isAlive ||= !error.code.startsWith('BUS_');
+      isAlive ||= !error.code.startsWith('BUS_') && !wasRefused;
+      return error;
+    }
+  }
+
+  /** What came of the first of these that the meter has; why the rest did not is noted. */
+  async function tryItems(
+    identifiers: readonly string[],
+    what: string,
+  ): Promise<readonly FieldValue[]> {
+    for (const [index, di] of identifiers.entries()) {
+      if (isOver) return [];
+      const found = await askOnce(di, what);
+      if (!(found instanceof AmrError)) return found;
+      const isLast = index === identifiers.length - 1;
+      if (found.code === 'METER_UNSUPPORTED' && !isLast) continue;
+      failures.push({ what, error: found });
       return [];
     }
+    return [];
   }
 
-  async function readClass(kind: EventClass): Promise<void> {
-    const counts = countsIn(await tryItem(kind.counts, kind.event));
-    for (const [index, { count, minutes }] of counts.entries()) {
-      const phase = kind.isByPhase ? (PHASES[index] ?? null) : null;
-      const di = recordDi(kind, index + 1);
+  return { failures, tryItems };
+}
+
+/**
+ * Reads the counts of all events that the tables have, the latest record of each that ever
+ * happened, and the status words. What the meter lacks or refuses is in `failures` and is not
+ * asked for again within a day; a meter that is silent to the first question is asked no other.
+ * Rejects with BUS_ABORTED alone.
+ */
+export async function readEvents(
+  readItem: ReadItem,
+  options: EventsOptions,
+  refusals: Refusals = FORGETFUL,
+): Promise<EventsResult> {
+  const events: NotedEvent[] = [];
+  const status: StatusPart[] = [];
+  const { failures, tryItems } = createTrier(readItem, options, refusals);
+
+  async function latestOf({ records }: KindOfEvent, what: string) {
+    const values = await tryItems(records, what);
+    return isNoted(values) ? values.flatMap(toDecodedValues) : [];
+  }
+
+  async function readCounted({ word, kinds }: EventClass, counts: string): Promise<void> {
+    const counted = countsIn(await tryItems([counts], word));
+    for (const [index, { count, minutes }] of counted.entries()) {
+      const kind = kinds[index];
+      if (kind === undefined) continue;
       const isNever = count === null || count === 0;
-      const latest = isNever ? [] : (await tryItem(di, kind.event)).flatMap(toDecodedValues);
-      events.push({ event: kind.event, phase, count, minutes, latest });
+      const latest = isNever ? [] : await latestOf(kind, word);
+      events.push({ event: kind.event, phase: kind.phase, count, minutes, latest });
     }
   }
 
-  async function readStatus(di: string): Promise<void> {
-    for (const { field, value } of await tryItem(di, di)) {
-      if (field.word === undefined || typeof value !== 'string') continue;
-      for (const { part, number, state } of readWord(field.word, value)) {
-        status.push({ word: field.name, name: part.en, number, state: state?.en ?? null });
-      }
+  async function readUncounted({ word, kinds }: EventClass): Promise<void> {
+    for (const kind of kinds) {
+      const latest = await latestOf(kind, word);
+      if (latest.length === 0) continue;
+      events.push({ event: kind.event, phase: kind.phase, count: null, minutes: null, latest });
     }
   }
 
-  for (const kind of USUAL) await readClass(kind);
-  for (const di of STATUS_WORDS) await readStatus(di);
+  const readClass = (kind: EventClass) =>
+    kind.counts === null ? readUncounted(kind) : readCounted(kind, kind.counts);
+
+  const { only } = options;
+  const isWanted = (what: string) => only === undefined || only.includes(what);
+  for (const kind of eventClasses()) if (isWanted(kind.word)) await readClass(kind);
+  for (const di of STATUS_WORDS)
+    if (isWanted(di)) status.push(...partsOf(await tryItems([di], di)));
   return { events, status, failures };
 }

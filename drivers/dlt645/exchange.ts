@@ -102,6 +102,17 @@ async function readLongest(station: Station, di: string, form: ReadForm): Promis
  * Throws BUS_, PORT_ and METER_ errors; where the answer had begun, the content that came, the
  * longer of the two tries, is in `context.partial` as hex in wire order.
  */
+export async function readContentAt(
+  station: Station,
+  di: string,
+  form: ReadForm = {},
+): Promise<ContentAnswer> {
+  const chain = await readLongest(station, di, form);
+  if (chain.brokenBy !== null) throw partialError(di, chain.content, chain.brokenBy);
+  return { address: chain.address, content: chain.content };
+}
+
+/** {@link readContentAt} for one question alone. */
 export async function readContent(
   bus: Bus,
   address: string,
@@ -109,14 +120,12 @@ export async function readContent(
   options: ReadOptions,
   form: ReadForm = {},
 ): Promise<ContentAnswer> {
-  const chain = await readLongest({ bus, address, options }, di, form);
-  if (chain.brokenBy !== null) throw partialError(di, chain.content, chain.brokenBy);
-  return { address: chain.address, content: chain.content };
+  return await readContentAt({ bus, address, options }, di, form);
 }
 
 /**
  * Reads what the identifier holds, which has the form of `item`, or as many whole values of it as
- * came; an abort leaves none. Throws what {@link readContent} throws, and FRAME_LENGTH where the
+ * came; an abort leaves none. Throws what {@link readContentAt} throws, and FRAME_LENGTH where the
  * content does not fit the item.
  */
 export async function readAs(station: Station, di: string, item: Item): Promise<ItemAnswer> {

@@ -14,8 +14,9 @@ import type {
 } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
 import type { Register } from '../../src/core/registers.ts';
-import { type Ask, type Asker, type Edition, failureOf } from './ask.ts';
+import { type Ask, type Asker, failureOf, type ReadItem, remembering } from './ask.ts';
 import { findItem } from './items.ts';
+import type { Refusals } from './refusals.ts';
 
 /** DI2, and how many the meter keeps. Daily ones are in no clause, but in every State Grid meter. */
 const KINDS: Readonly<Record<FreezeKind, { readonly di2: string; readonly kept: number }>> = {
@@ -35,8 +36,15 @@ interface FreezeId {
 
 export interface FreezeDeps {
   readonly address: string;
-  readonly readItem: Edition['readItem'];
+  readonly readItem: ReadItem;
   readonly askAll: Asker['askAll'];
+  readonly refusals: Refusals;
+  /** Of a meter without daily freezes; `null` where it settles at another time than this. */
+  readonly readSettledAt: (
+    time: string,
+    registers: readonly Register[],
+    options: ReadOptions,
+  ) => Promise<FreezeResult | null>;
 }
 
 function freezeDi({ kind, number }: FreezeId, group: string): string {
@@ -90,15 +98,26 @@ function nextGuess(wanted: WantedFreeze, { number, time }: TimedId, { low, high 
   return Math.max(low, Math.min(guess, high - 1));
 }
 
-export function createFreezes({ address, readItem, askAll }: FreezeDeps) {
+export function createFreezes(deps: FreezeDeps) {
+  const { address, readItem, askAll } = deps;
+  const readLatest = remembering(readItem, deps.refusals);
   const absent = ({ kind, at }: WantedFreeze) =>
     new AmrError('DATA_FREEZE_ABSENT', `meter ${address} holds no ${kind} freeze of ${at}`);
 
-  /** `YYYY-MM-DDTHH:mm:ss`, `null` where the meter has no freeze of this number. */
+  /**
+   * `YYYY-MM-DDTHH:mm:ss`, `null` where the meter has no freeze of this number. One that refuses the
+   * latest has none of the kind, for a day; one that refuses an older one has fewer.
+   */
   async function timeOf(freeze: FreezeId, options: ReadOptions): Promise<string | null> {
-    const { values } = await readItem(freezeDi(freeze, TIME), options);
-    const time = values[0]?.value;
-    return typeof time === 'string' ? `${time.replace(' ', 'T')}:00` : null;
+    const isLatest = freeze.number === 1;
+    try {
+      const { values } = await (isLatest ? readLatest : readItem)(freezeDi(freeze, TIME), options);
+      const time = values[0]?.value;
+      return typeof time === 'string' ? `${time.replace(' ', 'T')}:00` : null;
+    } catch (thrown) {
+      if (!isLatest && failureOf(thrown).code === 'METER_UNSUPPORTED') return null;
+      throw thrown;
+    }
   }
 
   /** The number of the wanted freeze; older ones have higher numbers. Throws DATA_FREEZE_ABSENT. */
@@ -117,23 +136,51 @@ export function createFreezes({ address, readItem, askAll }: FreezeDeps) {
     throw absent(wanted);
   }
 
-  async function readFreeze(
+  /** Throws METER_UNSUPPORTED where the meter has no freezes of the kind, DATA_FREEZE_ABSENT. */
+  async function readHeld(
     wanted: WantedFreeze,
     registers: readonly Register[],
     options: ReadOptions,
   ): Promise<FreezeResult> {
     const { kind, at } = wanted;
+    const number = await search(wanted, options);
+    const read = await askAll(asksFor(registers, { kind, number }), options);
+    const result = { ...read, failures: [...read.failures, ...neverFrozen(registers, kind)] };
+    if (read.values.length === 0) return { ...result, frozenAt: null };
+    // With every new freeze all others move on by a number: the time read last vouches.
+    const frozenAt = await timeOf({ kind, number }, options);
+    if (!frozenAt?.startsWith(at)) throw absent(wanted);
+    return { ...result, frozenAt };
+  }
+
+  /** Daily freezes are in no clause: at its settlement day a meter without them has the same. */
+  async function readElsewhere(
+    { kind, at }: WantedFreeze,
+    registers: readonly Register[],
+    options: ReadOptions,
+  ): Promise<FreezeResult | null> {
+    return kind === 'daily' ? await deps.readSettledAt(at, registers, options) : null;
+  }
+
+  async function readFreeze(
+    wanted: WantedFreeze,
+    registers: readonly Register[],
+    options: ReadOptions,
+  ): Promise<FreezeResult> {
+    const failed = (thrown: unknown): FreezeResult => ({
+      values: [],
+      failures: [{ registers, error: failureOf(thrown) }],
+      frozenAt: null,
+    });
     try {
-      const number = await search(wanted, options);
-      const read = await askAll(asksFor(registers, { kind, number }), options);
-      const result = { ...read, failures: [...read.failures, ...neverFrozen(registers, kind)] };
-      if (read.values.length === 0) return { ...result, frozenAt: null };
-      // With every new freeze all others move on by a number: the time read last vouches.
-      const frozenAt = await timeOf({ kind, number }, options);
-      if (!frozenAt?.startsWith(at)) throw absent(wanted);
-      return { ...result, frozenAt };
+      return await readHeld(wanted, registers, options);
     } catch (thrown) {
-      return { values: [], failures: [{ registers, error: failureOf(thrown) }], frozenAt: null };
+      if (failureOf(thrown).code !== 'METER_UNSUPPORTED') return failed(thrown);
+      try {
+        return (await readElsewhere(wanted, registers, options)) ?? failed(thrown);
+      } catch (other) {
+        return failed(other);
+      }
     }
   }
 

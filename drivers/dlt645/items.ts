@@ -96,6 +96,7 @@ function toItem(pattern: Pattern, bytes: readonly number[]): Item {
     ...(row.layouts && { layouts: row.layouts.map(fieldsFrom) }),
     ...(groups && { groups }),
     ...(row.carries && { carries: row.carries }),
+    ...(row.isRecord && { isRecord: true }),
     isPast,
   };
 }

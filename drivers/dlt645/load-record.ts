@@ -31,11 +31,20 @@ export interface LoadRecords {
   readonly records: readonly LoadRecord[];
   /** What could not be read, each with the place `at` in its context; the rest stands. */
   readonly issues: readonly AmrError[];
+  /** The order of the times; `null` where nothing tells it, and minute first was taken. */
+  readonly timeOrder: TimeOrder | null;
+}
+
+/** The first and the last time that records may have, `YYYY-MM-DD HH:mm`. */
+export interface TimeSpan {
+  readonly from: string;
+  readonly to: string;
 }
 
 /**
  * The standard sends times minute first, but no capture of a load record proves it. Left open,
- * one order is found for the whole content: the one in which all its times are times.
+ * one order is found for the whole content: the one in which all its times are times, and where
+ * both are, the one that fits what was asked for.
  */
 export const TIME_ORDERS = ['minute-first', 'year-first'] as const;
 export type TimeOrder = (typeof TIME_ORDERS)[number];
@@ -62,6 +71,9 @@ const TIME_BYTES = 5;
 /** One of these may stand behind a record and belongs to nothing, as behind any block. */
 const SEPARATORS: readonly number[] = [SEPARATOR, 0xdd];
 
+/** 9999 minutes. */
+const LONGEST_INTERVAL_MS = 9999 * 60_000;
+
 const TIME: TimeFormat = { kind: 'time', layout: 'YYMMDDhhmm' };
 
 /** What each group holds: the present values of annex A, in their forms. */
@@ -87,6 +99,10 @@ export function loadClassOf(registerId: string): number | null {
   );
   return index < 0 ? null : index + 1;
 }
+
+/** Of two times `YYYY-MM-DD HH:mm`. */
+export const msBetween = (from: string, to: string) =>
+  Date.parse(`${to.replace(' ', 'T')}Z`) - Date.parse(`${from.replace(' ', 'T')}Z`);
 
 const sumOf = (bytes: Uint8Array) => bytes.reduce((sum, byte) => (sum + byte) & 0xff, 0);
 
@@ -175,11 +191,49 @@ function timeOf(bytes: Uint8Array, order: TimeOrder): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** One order for all: taken record by record, a wrong time could pass for a right one. */
-function findOrder(raws: readonly Raw[]): TimeOrder {
-  const holds = (order: TimeOrder) => raws.every(({ time }) => timeOf(time, order) !== null);
-  return !holds('minute-first') && holds('year-first') ? 'year-first' : 'minute-first';
+/** The times in this order, `null` where one is none. */
+function timesIn(raws: readonly Raw[], order: TimeOrder): string[] | null {
+  const times = raws.map(({ time }) => timeOf(time, order));
+  const shown = times.filter((time) => time !== null);
+  return shown.length === times.length ? shown : null;
 }
+
+const isWithin = (times: readonly string[], { from, to }: TimeSpan) =>
+  times.every((time) => time >= from && time <= to);
+
+/** Records follow each other; the longest interval has four digits of minutes. */
+function isRow(times: readonly string[]): boolean {
+  return times.slice(1).every((time, index) => {
+    const ms = msBetween(times[index] ?? '', time);
+    return ms > 0 && ms <= LONGEST_INTERVAL_MS;
+  });
+}
+
+/**
+ * One order for all: taken record by record, a wrong time could pass for a right one. Of two that
+ * give times the one is taken whose times lie in the span or, where both do or neither, follow
+ * each other. `null` where none of it tells.
+ */
+function findOrder(raws: readonly Raw[], span: TimeSpan | undefined): TimeOrder | null {
+  const shown = TIME_ORDERS.flatMap((order) => {
+    const times = timesIn(raws, order);
+    return times === null ? [] : [{ order, times }];
+  });
+  const [first, second] = shown;
+  if (first === undefined) return 'minute-first';
+  if (second === undefined || first.times.join() === second.times.join()) return first.order;
+  const within = span === undefined ? [] : shown.filter(({ times }) => isWithin(times, span));
+  const rows = raws.length < 2 ? [] : shown.filter(({ times }) => isRow(times));
+  const fitting = [within, rows].find(({ length }) => length === 1);
+  return fitting?.[0]?.order ?? null;
+}
+
+const ambiguity = () =>
+  issue(
+    'DATA_INVALID',
+    0,
+    'the times of load records are times minute first and year first; the setting loadRecordTimeOrder of the model says which',
+  );
 
 const widthOfAll = (fields: readonly Field[]) =>
   fields.reduce((sum, { format }) => sum + widthOf(format), 0);
@@ -207,12 +261,18 @@ function showGroups({ at, groups }: Raw, issues: AmrError[]): FieldValue[] {
 }
 
 /**
- * The load records in the joined content of an answer, in the order sent. A broken
- * record is an issue, and the next one is still found. Never throws.
+ * The load records in the joined content of an answer, in the order sent; `span` is what was asked
+ * for. A broken record is an issue, and the next one is still found. Never throws.
  */
-export function parseLoadRecords(content: Uint8Array, timeOrder?: TimeOrder): LoadRecords {
+export function parseLoadRecords(
+  content: Uint8Array,
+  timeOrder?: TimeOrder,
+  span?: TimeSpan,
+): LoadRecords {
   const { raws, issues } = scanRecords(content);
-  const order = timeOrder ?? findOrder(raws);
+  const found = timeOrder ?? findOrder(raws, span);
+  if (found === null) issues.push(ambiguity());
+  const order = found ?? 'minute-first';
   const records = raws.flatMap((raw) => {
     const time = timeOf(raw.time, order);
     if (time === null) {
@@ -222,7 +282,7 @@ export function parseLoadRecords(content: Uint8Array, timeOrder?: TimeOrder): Lo
     const values = showGroups(raw, issues);
     return [{ time, isMarkedIncorrect: raw.mark === INCORRECT, values }];
   });
-  return { records, issues };
+  return { records, issues, timeOrder: raws.length === 0 ? (timeOrder ?? null) : found };
 }
 
 /**

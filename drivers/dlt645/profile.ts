@@ -19,8 +19,10 @@ import {
   type LoadRecord,
   type LoadRecords,
   loadClassOf,
+  msBetween,
   parseLoadRecords,
   type TimeOrder,
+  type TimeSpan,
 } from './load-record.ts';
 import { toRegisterValue } from './values.ts';
 
@@ -50,15 +52,14 @@ const MOST_RECORDS = 9;
 /** Of one answer frame, less its identifier. */
 const CONTENT_BYTES = 196;
 const MINUTE_MS = 60_000;
+/** Records so far outside the asked span were not asked for: a clock or a time order is wrong. */
+const FAR_MS = 86_400_000;
 
 /** `YYYY-MM-DD HH:mm`, moved on. */
 function later(time: string, ms: number): string {
   const moved = new Date(Date.parse(`${time.replace(' ', 'T')}Z`) + ms);
   return moved.toISOString().slice(0, 16).replace('T', ' ');
 }
-
-const msBetween = (from: string, to: string) =>
-  Date.parse(`${to.replace(' ', 'T')}Z`) - Date.parse(`${from.replace(' ', 'T')}Z`);
 
 const minuteOf = (time: string) => time.slice(0, 16).replace('T', ' ');
 
@@ -97,9 +98,7 @@ function countFor(content: Uint8Array, records: number): number {
 }
 
 /** What is known after some steps. Times are `YYYY-MM-DD HH:mm`. */
-interface Walk {
-  readonly from: string;
-  readonly to: string;
+interface Walk extends TimeSpan {
   readonly records: LoadRecord[];
   readonly issues: AmrError[];
   /** The record read last; nothing up to here is taken again, so that the walk ends. */
@@ -107,13 +106,38 @@ interface Walk {
   /** Between the two records read last. */
   intervalMs: number | null;
   count: number;
+  timeOrder: TimeOrder | undefined;
+  /** Times of records that were not asked for; each is told of once. */
+  readonly strays: Set<string>;
 }
 
-/** Takes what is new; gives whether anything was. */
+function strayRecord({ from, to }: Walk, time: string): AmrError {
+  return new AmrError(
+    'DATA_INVALID',
+    `the meter sent a load record of ${time} where those from ${from} to ${to} were asked for; where it should be one of them, the setting loadRecordTimeOrder of the model may be wrong`,
+    { context: { time } },
+  );
+}
+
+/** The records of an answer; what tells their order tells it for the rest of the walk. */
+function parseFor(walk: Walk, content: Uint8Array): LoadRecords {
+  const span = { from: later(walk.from, -FAR_MS), to: later(walk.to, FAR_MS) };
+  const found = parseLoadRecords(content, walk.timeOrder, span);
+  walk.timeOrder ??= found.timeOrder ?? undefined;
+  return found;
+}
+
+/** Takes what is new; gives whether anything was. What is out of place is told of. */
 function take(walk: Walk, content: Uint8Array, { records }: LoadRecords): boolean {
   const before = walk.last;
   for (const record of records) {
-    if (record.time < walk.from || (walk.last !== null && record.time <= walk.last)) continue;
+    // A meter that gives again the record before the asked time is none of those.
+    if (walk.last !== null && record.time <= walk.last && record.time >= walk.from) continue;
+    if (record.time < walk.from || record.time > later(walk.to, FAR_MS)) {
+      if (!walk.strays.has(record.time)) walk.issues.push(strayRecord(walk, record.time));
+      walk.strays.add(record.time);
+      continue;
+    }
     if (walk.last !== null) walk.intervalMs = msBetween(walk.last, record.time);
     walk.last = record.time;
     if (record.time <= walk.to) walk.records.push(record);
@@ -159,13 +183,15 @@ export async function readProfile(
     last: null,
     intervalMs: null,
     count: FIRST_COUNT,
+    timeOrder,
+    strays: new Set(),
   };
 
   /** One request; gives whether it brought anything new. */
   async function step(from: string): Promise<boolean> {
     const [di = ALL_CLASSES] = identifiers;
     const { content } = await readRecords(di, readOptions, { count: walk.count, from });
-    const found = parseLoadRecords(content, timeOrder);
+    const found = parseFor(walk, content);
     walk.issues.push(...found.issues);
     return take(walk, content, found);
   }
@@ -192,7 +218,7 @@ export async function readProfile(
   } catch (thrown) {
     const error = failureOf(thrown);
     const part = partOf(error);
-    take(walk, part, parseLoadRecords(part, timeOrder));
+    take(walk, part, parseFor(walk, part));
     failures.push({ registers: noted, error });
   }
   const records = walk.records.map((record) => toProfileRecord(record, noted));

@@ -25,7 +25,7 @@ import {
   parseFollowUpAnswer,
   type ReadForm,
 } from './functions/reading.ts';
-import { fits } from './roll-call.ts';
+import { fits, isWhole } from './roll-call.ts';
 
 /** A meter answers within 500 ms and pauses no longer inside a frame: clause 5.3.3. */
 export const FIRST_BYTE_MS = 500;
@@ -41,11 +41,39 @@ const UNSUPPORTED_BITS = 0x03;
 
 const wakeUp = new Uint8Array(REQUEST_PREAMBLE).fill(WAKE_UP);
 
-/** Whom to ask for what. */
+/** Whom to ask, and how. */
 export interface Station {
   readonly bus: Bus;
   readonly address: string;
   readonly options: ReadOptions;
+  /** Takes every answer, refusals included. */
+  readonly heard?: (frame: Dlt645Frame) => void;
+}
+
+/**
+ * The stations of one read. `address` may hold wildcard bytes, or be 99 six times for whichever
+ * meter is there: the first whole address that answers is the one that the rest of the read asks,
+ * so that one reading never holds values of two meters. Answers of others are then foreign.
+ * `answered` is called for whatever is no refusal.
+ */
+export function createStations(
+  bus: Bus,
+  address: string,
+  answered: () => void,
+): (options: ReadOptions) => Station {
+  let asked = address;
+  const heard = (frame: Dlt645Frame) => {
+    if (isWhole(frame.address)) asked = frame.address;
+    if (!isAbnormal(frame)) answered();
+  };
+  return (options) => ({
+    bus,
+    get address() {
+      return asked;
+    },
+    options,
+    heard,
+  });
 }
 
 /** The functions of both editions that ask and change nothing; no other is ever sent from here. */
@@ -59,9 +87,10 @@ export interface Question {
 }
 
 /** One exchange. Throws BUS_ and PORT_ errors. */
-export function ask({ bus, address, options }: Station, question: Question): Promise<Dlt645Frame> {
+export async function ask(station: Station, question: Question): Promise<Dlt645Frame> {
+  const { bus, address, options, heard } = station;
   const { control, payload, match, firstByteMs } = question;
-  return bus.exchange({
+  const frame = await bus.exchange({
     request: concatBytes(wakeUp, encodeFrame({ address, control, payload })),
     framer: createFramer(),
     match,
@@ -70,6 +99,8 @@ export function ask({ bus, address, options }: Station, question: Question): Pro
     quietMs: QUIET_MS,
     ...options,
   });
+  heard?.(frame);
+  return frame;
 }
 
 const firstByteMsOf = (di: string) => (SLOW_RECORD.test(di) ? SLOW_FIRST_BYTE_MS : FIRST_BYTE_MS);

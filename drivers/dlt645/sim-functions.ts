@@ -1,8 +1,10 @@
-import { type MeterMemory, SHOWN, type SlaveOptions } from '../../src/core/slave.ts';
+import { SHOWN, type SlaveOptions } from '../../src/core/slave.ts';
+import { createClockSetting } from './sim-clock.ts';
 import { hexOf, showItem } from './sim-items.ts';
 import { addressBytes } from './sim-link.ts';
 
 /** What the meter does when it is told to: the functions of clause 7 and its extensions. */
+const SECURITY = 0x03;
 const SET_CLOCK = 0x08;
 const READ = 0x11;
 const READ_FOLLOW_UP = 0x12;
@@ -19,10 +21,12 @@ const MORE = 0x20;
 const NO_SUCH_DATA = 0x02;
 const NOT_AUTHORISED = 0x04;
 
+/** SERR, low byte first: identity authentication failed, for the meter has no keys. */
+const NOT_AUTHENTICATED = [0x08, 0x00];
+
 /** Payload of one answer to a read. */
 const LONGEST_PAYLOAD = 200;
 const IDENTIFIER = 4;
-const LONGEST_CORRECTION_MS = 300_000;
 const NINES = 0x99;
 
 export interface Answer {
@@ -56,8 +60,12 @@ export interface Functions {
   obey(control: number, payload: readonly number[]): void;
 }
 
-function refusal(control: number, err: number, item = hexOf([control])): Answer {
-  return { control: FROM_SLAVE | ABNORMAL | control, payload: [err], item, values: {} };
+function refusal(
+  control: number,
+  err: number | readonly number[],
+  item = hexOf([control]),
+): Answer {
+  return { control: FROM_SLAVE | ABNORMAL | control, payload: [err].flat(), item, values: {} };
 }
 
 /** Identifiers travel low byte first and are written high byte first. */
@@ -65,15 +73,6 @@ const itemOf = (identifier: readonly number[]) => hexOf([...identifier].reverse(
 
 const startsAlike = (payload: readonly number[], identifier: readonly number[]) =>
   identifier.every((byte, index) => byte === payload[index]);
-
-/** ss mm hh DD MM YY; a time further away than five minutes is not taken (clause 7.6). */
-function setClock(payload: readonly number[], memory: MeterMemory | undefined): void {
-  const [second, minute, hour, day, month, year] = payload.map((byte) => hexOf([byte]));
-  if (memory === undefined || payload.length !== 6) return;
-  const wanted = Date.parse(`20${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  const ms = wanted - Date.parse(`${memory.wallTime()}Z`);
-  if (Math.abs(ms) <= LONGEST_CORRECTION_MS) memory.moveClock(ms);
-}
 
 /** mm hh DD MM, all nines: at once. Another schedule would be a setting. */
 function isInstant(payload: readonly number[]): boolean {
@@ -85,6 +84,7 @@ export function createFunctions(options: Dlt645SlaveOptions): Functions {
   const { address, display, freezeSeparators: hasSeparators = false } = options;
   const { forgetsAfter = Number.POSITIVE_INFINITY } = options;
   const { memory } = display;
+  const setClock = createClockSetting(memory);
   let chain: Chain | null = null;
 
   const read = (payload: readonly number[], isBad: boolean): Answer | null => {
@@ -150,7 +150,7 @@ export function createFunctions(options: Dlt645SlaveOptions): Functions {
   };
 
   const obey = (control: number, payload: readonly number[]) => {
-    if (control === SET_CLOCK) setClock(payload, memory);
+    if (control === SET_CLOCK) setClock(payload);
     if (control === FREEZE && isInstant(payload)) memory?.freeze();
   };
 
@@ -159,6 +159,8 @@ export function createFunctions(options: Dlt645SlaveOptions): Functions {
     // Answers have D7 set in the control byte, so none of them is taken for a request.
     answer(control, payload, isBad) {
       switch (control) {
+        case SECURITY:
+          return refusal(SECURITY, NOT_AUTHENTICATED);
         case SET_CLOCK:
           obey(control, payload);
           return null;

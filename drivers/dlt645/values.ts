@@ -1,9 +1,15 @@
 /** From the payload of a read answer to the values it holds, and back. DL/T 645-2007 clause 7.1. */
 import { concatBytes } from '../../src/core/bytes.ts';
 import { formatDecimal } from '../../src/core/decimal.ts';
-import type { DecodedValue, RegisterValue } from '../../src/core/driver.ts';
+import {
+  type DecodedValue,
+  FLAG_ABSENT,
+  FLAG_INVALID,
+  type RegisterValue,
+} from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
 import { pack, type Shown, show, widthOf } from './format.ts';
+import { onlyWay, SEPARATOR, splitParts, TAILS, withoutTail } from './groups.ts';
 import type { Field, Item } from './items.ts';
 import { extraName } from './tables/patterns.ts';
 
@@ -16,10 +22,6 @@ export interface FieldValue extends Shown {
    */
   readonly at?: string | null;
 }
-
-/** Some meters end a block with one separator byte that belongs to nothing. */
-const SEPARATORS: readonly (number | undefined)[] = [0xaa, 0xdd];
-const SEPARATOR = 0xaa;
 
 /** Bytes of the value and of the moment behind it. */
 export function fieldWidth({ format, time }: Field): number {
@@ -74,37 +76,92 @@ function lengthError({ di }: Item, content: Uint8Array): AmrError {
   );
 }
 
-/** The bytes between the separators; one behind the last of them ends nothing. */
-function split(content: Uint8Array): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  let from = 0;
-  content.forEach((byte, at) => {
-    if (byte !== SEPARATOR) return;
-    pieces.push(content.subarray(from, at));
-    from = at + 1;
-  });
-  return from < content.length ? [...pieces, content.subarray(from)] : pieces;
+/** A moment of a happening; days of settlements and tables have no year. */
+const isMoment = ({ field: { format } }: FieldValue) =>
+  format.kind === 'time' && format.layout.startsWith('YYMMDDhhmm');
+
+/** What never happened has zeros or FFH for its moments, and so its other zeros are no values. */
+function asHappened(values: FieldValue[]): FieldValue[] {
+  const moments = values.filter(isMoment);
+  const isKept = moments.length === 0 || moments.some(({ flags }) => !flags.includes(FLAG_ABSENT));
+  if (isKept) return values;
+  return values.map(({ field, at }) => ({
+    field,
+    value: null,
+    flags: [FLAG_ABSENT],
+    ...(at === undefined ? {} : { at: null }),
+  }));
 }
 
-/** One separator behind the last group belongs to nothing. */
-function withoutTail(content: Uint8Array): Uint8Array {
-  return content.at(-1) === SEPARATORS[1] ? content.subarray(0, -1) : content;
+type Groups = readonly (readonly Field[])[];
+
+const NOTHING = new Uint8Array(0);
+
+/** Each part as the group in its place; `null` where one does not fit. */
+function showInPlace(groups: Groups, parts: readonly Uint8Array[]): FieldValue[] | null {
+  const shown = groups.map((group, index) => showFields(group, parts[index] ?? NOTHING));
+  return shown.every(({ left }) => left.length === 0)
+    ? shown.flatMap(({ values }) => values)
+    : null;
+}
+
+const isSound = ({ flags }: FieldValue) => !flags.includes(FLAG_INVALID);
+
+/** The values of a part that is this group, `null` where it cannot be. */
+function asGroup(group: readonly Field[], part: Uint8Array): FieldValue[] | null {
+  const { values, left } = showFields(group, part);
+  return values.length > 0 && left.length === 0 && values.every(isSound) ? values : null;
+}
+
+/** Only the groups that the meter keeps are there; their lengths must say which. */
+function showKept(groups: Groups, parts: readonly Uint8Array[]): FieldValue[] | null {
+  const shown = parts.map((part) => groups.map((group) => asGroup(group, part)));
+  const way = onlyWay(
+    parts.length,
+    groups.map(({ length }) => length),
+    (part, group) => shown[part]?.[group]?.length ?? null,
+  );
+  return way?.flatMap((group, part) => shown[part]?.[group] ?? []) ?? null;
+}
+
+/** Separated parts, one for each group or for each that is kept; an empty one may end them. */
+function showParts(groups: Groups, parts: readonly Uint8Array[]): FieldValue[] | null {
+  const isEndless = parts.at(-1)?.length === 0;
+  if (parts.length === groups.length) return showInPlace(groups, parts);
+  // The last group is empty and has no separator of its own.
+  if (parts.length === groups.length - 1 && isEndless) return showInPlace(groups, parts);
+  const some = isEndless ? parts.slice(0, -1) : parts;
+  return some.length === groups.length ? showInPlace(groups, some) : showKept(groups, some);
 }
 
 /**
- * Groups with a separator behind each, an empty one where the meter froze none of it; or groups of
- * the one length that they can have. Without either nothing tells one group from the next.
+ * All groups without anything between them: the length tells the number of tariffs, where groups
+ * without tariffs are among them. All numbers and moments must then be sound.
  */
-function decodeGroups(
-  { fields }: Item,
-  groups: readonly (readonly Field[])[],
-  content: Uint8Array,
-): FieldValue[] {
-  if (content.length === widthOfAll(fields)) return showFields(fields, content).values;
-  const pieces = split(withoutTail(content));
-  const shown = groups.map((group, index) => showFields(group, pieces[index] ?? new Uint8Array(0)));
-  const isWhole = pieces.length === groups.length && shown.every(({ left }) => left.length === 0);
-  return isWhole ? shown.flatMap(({ values }) => values) : rawValues(content);
+function showJoined(groups: Groups, content: Uint8Array): FieldValue[] | null {
+  const most = Math.max(...groups.map(({ length }) => length));
+  const [whole, byTariff] = [
+    groups.filter(({ length }) => length < most),
+    groups.filter(({ length }) => length === most),
+  ];
+  const all = groups.flat();
+  if (content.length === widthOfAll(all)) return showFields(all, content).values;
+  const tariffs =
+    (content.length - widthOfAll(whole.flat())) /
+    widthOfAll(byTariff.flatMap((group) => group.slice(0, 1)));
+  if (whole.length === 0 || !Number.isInteger(tariffs) || tariffs < 1) return null;
+  const fields = groups.flatMap((group) =>
+    group.length === most ? group.slice(0, tariffs) : group,
+  );
+  return asGroup(fields, content);
+}
+
+/** The bytes as they came where nothing tells one group from the next. */
+function decodeGroups(groups: Groups, content: Uint8Array): FieldValue[] {
+  const parts = splitParts(content);
+  const shown =
+    parts === null ? showJoined(groups, withoutTail(content)) : showParts(groups, parts);
+  return shown ?? rawValues(content);
 }
 
 /**
@@ -116,16 +173,16 @@ function decodeGroups(
 export function decodeItem(item: Item, content: Uint8Array): FieldValue[] {
   if (item.carries === 'secret') return [];
   if (item.carries === 'bytes') return rawValues(content);
-  if (item.groups !== undefined) return decodeGroups(item, item.groups, content);
+  if (item.groups !== undefined) return decodeGroups(item.groups, content);
   const layout = item.layouts?.find((fields) => widthOfAll(fields) === content.length);
   const fields = layout ?? item.fields;
   const { values, left } = showFields(fields, content);
   const isBlock = fields.length > 1;
-  const isLeftOver = left.length === 1 && SEPARATORS.includes(left[0]);
+  const isLeftOver = left.length === 1 && TAILS.includes(left[0]);
   const isFull = values.length === fields.length;
   const fits = left.length === 0 || (isBlock && (!isFull || isLeftOver));
   if (values.length === 0 || !fits) throw lengthError(item, content);
-  return values;
+  return item.isRecord ? asHappened(values) : values;
 }
 
 /** What stands for one field: its value, and the moment where the field has one. */

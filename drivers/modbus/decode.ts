@@ -6,7 +6,7 @@
 import type { DecodedFrame } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
 import { FUNCTIONS } from './functions.ts';
-import { MBAP_OVERHEAD } from './mbap.ts';
+import { MBAP_OVERHEAD, UNCOUNTED } from './mbap.ts';
 import { createMbapFramer } from './mbap-framer.ts';
 import { EXCEPTION } from './pdu.ts';
 import { isClosed, parseRtu, type RtuFrame } from './rtu.ts';
@@ -84,15 +84,16 @@ function decodeTcp(bytes: Uint8Array): Told {
   const frames: DecodedFrame[] = [];
   let isWhole = true;
   let at = 0;
-  for (const arrival of createMbapFramer().push(bytes)) {
-    if ('broken' in arrival) {
-      // Behind a frame that was broken inside, its length is what was wrong.
-      if (frames.at(-1)?.ok !== false) frames.push(broken('modbus-tcp', arrival.broken));
-      return { frames, isWhole: false };
-    }
-    frames.push(describe('modbus-tcp', arrival, frames.at(-1)));
-    isWhole &&= isKnown(arrival.pdu) && frames.at(-1)?.ok === true;
-    at += MBAP_OVERHEAD + arrival.pdu.length;
+  const framer = createMbapFramer();
+  for (const frame of framer.push(bytes)) {
+    frames.push(describe('modbus-tcp', frame, frames.at(-1)));
+    isWhole &&= isKnown(frame.pdu) && frames.at(-1)?.ok === true;
+    at += MBAP_OVERHEAD + frame.pdu.length;
+  }
+  if (framer.fault !== null) {
+    // Behind a frame that was broken inside, its length is what was wrong.
+    if (frames.at(-1)?.ok !== false) frames.push(broken('modbus-tcp', framer.fault));
+    return { frames, isWhole: false };
   }
   if (at === bytes.length) return { frames, isWhole };
   if (frames.at(-1)?.ok !== false) {
@@ -103,8 +104,11 @@ function decodeTcp(bytes: Uint8Array): Told {
 }
 
 /** A whole header that Modbus TCP can have. */
-const hasHeader = (bytes: Uint8Array) =>
-  bytes.length >= 6 && createMbapFramer().push(bytes.subarray(0, 6)).length === 0;
+function hasHeader(bytes: Uint8Array): boolean {
+  const framer = createMbapFramer();
+  framer.push(bytes.subarray(0, UNCOUNTED));
+  return bytes.length >= UNCOUNTED && !framer.isBroken;
+}
 
 /** What the bytes look most like, where no check and no length settles it. */
 function isRatherTcp(bytes: Uint8Array): boolean {

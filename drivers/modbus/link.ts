@@ -7,7 +7,7 @@
  * that to the next request by waiting: `firstByteMs`, then `quietMs` of silence. So that a silent
  * meter costs little, `firstByteMs` follows the meter's own latency; see README.md.
  */
-import type { Bus, Exchange, Framer } from '../../src/core/bus.ts';
+import type { Bus, Exchange } from '../../src/core/bus.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { ReadOptions } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
@@ -112,22 +112,6 @@ function createLineAsk(unit: number, latency: Latency, clock: Clock): Ask {
   };
 }
 
-/** A stream that has gone wrong says so itself, and no frame is left to match. */
-function createConnectionFramer(): Framer<MbapFrame> {
-  const framer = createMbapFramer();
-  let isBroken = false;
-  return {
-    push(bytes) {
-      const arrivals = framer.push(bytes);
-      isBroken ||= arrivals.some((one) => 'broken' in one);
-      return arrivals.flatMap((one) => ('broken' in one ? [] : [one]));
-    },
-    get isBroken() {
-      return isBroken;
-    },
-  };
-}
-
 const TRANSACTIONS = 0xffff;
 let lastTransaction = 0;
 
@@ -137,20 +121,36 @@ function nextTransaction(): number {
   return lastTransaction;
 }
 
-function createConnectionAsk(unit: number): Ask {
+const foreignUnit = (answered: number, asked: number, cause: AmrError) =>
+  new AmrError('BUS_FOREIGN_REPLY', `an answer for unit ${answered} came, ${asked} was asked`, {
+    context: { unit: answered, asked },
+    cause,
+  });
+
+function createConnectionAsk(unit: number, anyUnit: boolean): Ask {
   return async (bus, { pdu }, options) => {
     const transaction = nextTransaction();
-    const frame = await bus.exchange({
-      ...options,
-      request: encodeMbap({ transaction, unit, pdu }),
-      framer: createConnectionFramer(),
-      match: (one: MbapFrame) =>
-        one.transaction === transaction && one.unit === unit && isOf(pdu, one.pdu),
-      firstByteMs: CONNECTION_FIRST_BYTE_MS,
-      idleMs: IDLE_MS,
-      quietMs: 0,
-    });
-    return frame.pdu;
+    const strangers: number[] = [];
+    try {
+      const frame = await bus.exchange({
+        ...options,
+        request: encodeMbap({ transaction, unit, pdu }),
+        framer: createMbapFramer(),
+        match(one: MbapFrame) {
+          if (one.transaction !== transaction || !isOf(pdu, one.pdu)) return false;
+          if (one.unit !== unit) strangers.push(one.unit);
+          return one.unit === unit || anyUnit;
+        },
+        firstByteMs: CONNECTION_FIRST_BYTE_MS,
+        idleMs: IDLE_MS,
+        quietMs: 0,
+      });
+      return frame.pdu;
+    } catch (thrown) {
+      const isTimedOut = thrown instanceof AmrError && thrown.code === 'BUS_NO_REPLY';
+      const [stranger] = strangers;
+      throw isTimedOut && stranger !== undefined ? foreignUnit(stranger, unit, thrown) : thrown;
+    }
   };
 }
 
@@ -170,10 +170,16 @@ export function exceptionIn({ context }: AmrError): number | null {
   return typeof code === 'number' ? code : null;
 }
 
-export function createLink(bus: Bus, unit: number, clock: Clock): Link {
+/** `anyUnit`: over Modbus TCP the answer may name another unit than was asked. */
+export function createLink(
+  bus: Bus,
+  unit: number,
+  clock: Clock,
+  { anyUnit = false }: { readonly anyUnit?: boolean } = {},
+): Link {
   const ask: Ask =
     bus.kind === 'modbus-tcp'
-      ? createConnectionAsk(unit)
+      ? createConnectionAsk(unit, anyUnit)
       : createLineAsk(unit, createLatency(), clock);
   return {
     unit,

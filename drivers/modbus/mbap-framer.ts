@@ -1,8 +1,8 @@
 /**
  * Cuts a Modbus TCP connection into frames. Nothing in the stream marks the beginning of a frame,
  * so behind a wrong header (an HTTP answer, a serial server that passes RTU on) every byte is in
- * doubt: the framer says so once, as a frame, and takes nothing after it. Whoever waits for an
- * answer fails with what it says; the connection must be made anew, with a new framer.
+ * doubt: the framer keeps what was wrong and takes nothing after it. Whoever waits for an answer
+ * fails; the connection must be made anew, with a new framer.
  */
 import type { Framer } from '../../src/core/bus.ts';
 import { byteAt, concatBytes, toHex } from '../../src/core/bytes.ts';
@@ -16,13 +16,14 @@ import {
 } from './mbap.ts';
 import { wordAt } from './pdu.ts';
 
-/** The end of the stream: no frame follows. */
-export interface MbapBroken {
-  /** FRAME_MALFORMED: another protocol; FRAME_LENGTH: a length that no frame has. */
-  readonly broken: AmrError;
+export interface MbapFramer extends Framer<MbapFrame> {
+  readonly isBroken: boolean;
+  /**
+   * What ended the stream, `null` while it goes on. FRAME_MALFORMED: another protocol;
+   * FRAME_LENGTH: a length that no frame has.
+   */
+  readonly fault: AmrError | null;
 }
-
-export type MbapArrival = MbapFrame | MbapBroken;
 
 const EMPTY = new Uint8Array(0);
 
@@ -40,9 +41,7 @@ function faultOf(bytes: Uint8Array): AmrError | null {
 }
 
 /** What begins these bytes, `null` while it is not all there. */
-function firstIn(bytes: Uint8Array): MbapArrival | null {
-  const fault = faultOf(bytes);
-  if (fault !== null) return { broken: fault };
+function firstIn(bytes: Uint8Array): MbapFrame | null {
   if (bytes.length < UNCOUNTED) return null;
   const end = UNCOUNTED + wordAt(bytes, 4);
   if (bytes.length < end) return null;
@@ -54,22 +53,32 @@ function firstIn(bytes: Uint8Array): MbapArrival | null {
 }
 
 /** One serves a connection, whatever was asked over it. */
-export function createMbapFramer(): Framer<MbapArrival> {
+export function createMbapFramer(): MbapFramer {
   let pending: Uint8Array = EMPTY;
-  let isBroken = false;
-  return {
+
+  /** The next whole frame of `pending`, taken off. */
+  function next(): MbapFrame | null {
+    framer.fault = faultOf(pending);
+    framer.isBroken = framer.fault !== null;
+    const frame = framer.isBroken ? null : firstIn(pending);
+    if (frame === null) return null;
+    const length = MBAP_OVERHEAD + frame.pdu.length;
+    pending = pending.length === length ? EMPTY : pending.subarray(length);
+    return frame;
+  }
+
+  // Plain fields: one is made for every request, and accessors are dear to make.
+  const framer: { -readonly [Key in keyof MbapFramer]: MbapFramer[Key] } = {
+    fault: null,
+    isBroken: false,
     push(bytes) {
-      const arrivals: MbapArrival[] = [];
-      if (isBroken) return arrivals;
-      let rest = concatBytes(pending, bytes);
-      for (let next = firstIn(rest); next !== null; next = firstIn(rest)) {
-        arrivals.push(next);
-        isBroken = 'broken' in next;
-        if ('broken' in next) break;
-        rest = rest.subarray(MBAP_OVERHEAD + next.pdu.length);
-      }
-      pending = isBroken ? EMPTY : rest.slice();
-      return arrivals;
+      const frames: MbapFrame[] = [];
+      if (framer.isBroken) return frames;
+      pending = pending.length === 0 ? bytes : concatBytes(pending, bytes);
+      for (let frame = next(); frame !== null; frame = next()) frames.push(frame);
+      pending = framer.isBroken || pending.length === 0 ? EMPTY : pending.slice();
+      return frames;
     },
   };
+  return framer;
 }

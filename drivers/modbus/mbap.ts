@@ -29,10 +29,8 @@ export const LONGEST_LENGTH = LONGEST_PDU + 1;
 /** The bytes of a frame. */
 export function encodeMbap({ transaction, unit, pdu }: MbapFrame): Uint8Array {
   const frame = new Uint8Array(MBAP_OVERHEAD + pdu.length);
-  const header = new DataView(frame.buffer);
-  header.setUint16(0, transaction);
-  header.setUint16(4, pdu.length + 1);
-  header.setUint8(6, unit);
+  const length = pdu.length + 1;
+  frame.set([transaction >> 8, transaction & 0xff, 0, 0, length >> 8, length & 0xff, unit]);
   frame.set(pdu, MBAP_OVERHEAD);
   return frame;
 }

@@ -5,6 +5,8 @@
  * - a range that is refused alone is not asked;
  * - where both halves are answered, what lies between them is not read across (exception 02), or
  *   so many registers are not asked at once (exception 03).
+ *
+ * Where all that is wanted was refused before, one question finds out whether that still holds.
  */
 import type { ReadOptions } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
@@ -27,19 +29,33 @@ const ILLEGAL_VALUE = 3;
 /** After this many silent requests and no answer at all, the meter counts as silent. */
 const SILENCES = 2;
 
+/** Registers that show whether the others are still what they were when they were found. */
+export interface Proof {
+  readonly range: Range;
+  /** True for the content that it must have. */
+  holds(bytes: Uint8Array): boolean;
+}
+
+/** What is to be read. */
+export interface RangesWanted {
+  readonly ranges: readonly Range[];
+  /** As in {@link PlanRules}. */
+  readonly bonds: readonly Range[];
+  /** Asked before anything is made of a refusal; `null` where the addresses are certain. */
+  readonly proof: Proof | null;
+}
+
 export interface RangesRead {
   readonly image: Image;
+  /** The registers of the proof are refused or have other content: nothing here is what it was. */
+  readonly isDisproved: boolean;
   /** By {@link keyOf} of the range. */
   readonly failures: ReadonlyMap<string, AmrError>;
 }
 
 export interface RangeReader {
-  /** Never rejects but with BUS_ABORTED. `bonds` as in {@link PlanRules}. */
-  read(
-    ranges: readonly Range[],
-    bonds: readonly Range[],
-    options: ReadOptions,
-  ): Promise<RangesRead>;
+  /** Never rejects but with BUS_ABORTED. */
+  read(wanted: RangesWanted, options: ReadOptions): Promise<RangesRead>;
 }
 
 interface ReaderDeps {
@@ -61,15 +77,20 @@ const isSilence = ({ code }: AmrError) => code.startsWith('BUS_') || code.starts
 const refusedBefore = ({ table, address, registers }: Range) =>
   new AmrError(
     'METER_UNSUPPORTED',
-    `the meter has refused ${registers} of ${table} from ${address}; it is asked again a day later`,
-    { context: { table, address, quantity: registers } },
+    `the meter has refused ${registers} of ${table} from ${address} before, so it was not asked`,
+    { context: { table, address, quantity: registers, parked: true } },
   );
+
+const disproof = () =>
+  new AmrError('METER_WRONG_ITEM', 'the meter has other registers where these were found');
 
 /** Takes what every request brought, and tells when further asking is vain. */
 function createOutcome() {
   const image = createImage();
   const failures = new Map<string, AmrError>();
   let isAlive = false;
+  let hasAnswered = false;
+  let isDisproved = false;
   let silences = 0;
   let hopelessBecause: AmrError | null = null;
   return {
@@ -78,12 +99,26 @@ function createOutcome() {
     get isAlive() {
       return isAlive;
     },
+    /** Registers came. */
+    get hasAnswered() {
+      return hasAnswered;
+    },
+    get isDisproved() {
+      return isDisproved;
+    },
     get hopelessBecause() {
       return hopelessBecause;
     },
-    answered(block: Block, bytes: Uint8Array): void {
+    answered(range: Range, bytes: Uint8Array): void {
       isAlive = true;
-      image.put(block, bytes);
+      hasAnswered = true;
+      image.put(range, bytes);
+    },
+    /** What else would be read is not what it was. */
+    disproved(): AmrError {
+      isDisproved = true;
+      hopelessBecause = disproof();
+      return hopelessBecause;
     },
     /** The port is gone, or nothing answers at all: then the rest of the read is not asked. */
     heard(error: AmrError): void {
@@ -126,6 +161,7 @@ interface Reading {
   readonly deps: ReaderDeps;
   readonly outcome: Outcome;
   readonly bonds: readonly Range[];
+  readonly proof: Proof | null;
   readonly options: ReadOptions;
   /** The most registers that the meter has given at once. */
   readonly most: { answered: number };
@@ -160,10 +196,32 @@ async function askBlock(reading: Reading, block: Block): Promise<Block | null> {
   }
 }
 
+/** Why a refusal may be no word on these registers, `null` where it is one. */
+async function doubtIn({ deps, outcome, proof, options }: Reading): Promise<AmrError | null> {
+  if (proof === null) return null;
+  const { table, address, registers } = proof.range;
+  try {
+    const known = outcome.image.bytesOf(proof.range);
+    const bytes = known ?? (await deps.link.read({ table, address, quantity: registers }, options));
+    outcome.answered(proof.range, bytes);
+    return proof.holds(bytes) ? null : outcome.disproved();
+  } catch (thrown) {
+    const error = failureOf(thrown);
+    if (refusalIn(error) !== null) return outcome.disproved();
+    outcome.heard(error);
+    return error;
+  }
+}
+
 async function takeFailure(reading: Reading, block: Block, error: AmrError): Promise<void> {
   const { deps, outcome, most } = reading;
   outcome.heard(error);
   const refusal = refusalIn(error);
+  const doubt = refusal === null ? null : await doubtIn(reading);
+  if (doubt !== null) {
+    outcome.failed(block.ranges, doubt);
+    return;
+  }
   const [first, second] = block.ranges;
   if (refusal !== null && second !== undefined) {
     const [left, right] = splitBlock(block);
@@ -196,17 +254,53 @@ async function askAll(reading: Reading, ranges: readonly Range[]): Promise<void>
   }
 }
 
+/** Asks for one of the ranges that were all refused before; true where it is answered now. */
+async function isAnsweredNow(
+  { deps, outcome, options }: Reading,
+  ranges: readonly Range[],
+  one: Range,
+): Promise<boolean> {
+  const { table, address, registers } = one;
+  try {
+    await deps.link.read({ table, address, quantity: registers }, options);
+    return true;
+  } catch (thrown) {
+    const error = failureOf(thrown);
+    const isStill = refusalIn(error) !== null;
+    for (const range of ranges) outcome.failed([range], isStill ? refusedBefore(range) : error);
+    return false;
+  }
+}
+
 export function createRangeReader(deps: ReaderDeps): RangeReader {
   const { holes } = deps;
   const most = { answered: 0 };
+  let probes = 0;
+
+  async function readAll(reading: Reading, ranges: readonly Range[]): Promise<void> {
+    // Each in its turn, for the meter may truly lack one.
+    const one = ranges.every(holes.isVain) ? ranges[probes++ % ranges.length] : undefined;
+    if (one !== undefined) {
+      if (!(await isAnsweredNow(reading, ranges, one))) return;
+      holes.forget();
+    }
+    for (const range of ranges.filter(holes.isRefused)) {
+      reading.outcome.failed([range], refusedBefore(range));
+    }
+    const wanted = ranges.filter((range) => !holes.isRefused(range));
+    await askAll(reading, wanted);
+  }
+
   return {
-    async read(ranges, bonds, options) {
+    async read({ ranges, bonds, proof }, options) {
       const outcome = createOutcome();
-      for (const range of ranges.filter(holes.isRefused)) {
-        outcome.failed([range], refusedBefore(range));
+      try {
+        await readAll({ deps, outcome, bonds, proof, options, most }, ranges);
+      } finally {
+        holes.settle(outcome.hasAnswered);
       }
-      const wanted = ranges.filter((range) => !holes.isRefused(range));
-      await askAll({ deps, outcome, bonds, options, most }, wanted);
+      const shown = proof === null ? null : outcome.image.bytesOf(proof.range);
+      if (shown !== null && !proof?.holds(shown)) outcome.disproved();
       return outcome;
     },
   };

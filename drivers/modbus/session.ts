@@ -9,6 +9,7 @@ import type {
   SessionDeps,
 } from '../../src/core/driver.ts';
 import { AmrError } from '../../src/core/errors.ts';
+import type { MeterModel } from '../../src/core/model.ts';
 import type { Register } from '../../src/core/registers.ts';
 import { createHoles } from './holes.ts';
 import { createLink } from './link.ts';
@@ -16,10 +17,9 @@ import { readRaw } from './raw.ts';
 import { createRangeReader, failureOf, type RangesRead } from './read-ranges.ts';
 import { keyOf } from './reading-plan.ts';
 import { readRegisterMap } from './source.ts';
-import { createSunspecFinder, headerOf } from './sunspec.ts';
+import { createSunspecFinder, headerOf, proofOf } from './sunspec.ts';
 import { registerValue } from './value.ts';
 import { addressed, bondsOf, locateAll, pointed, type Wanted } from './wanted.ts';
-import { integerOf } from './words.ts';
 
 /** Registers by what they failed of. */
 type Failures = Map<AmrError, Register[]>;
@@ -28,15 +28,8 @@ function fail(failures: Failures, error: AmrError, registers: readonly Register[
   if (registers.length > 0) failures.set(error, [...(failures.get(error) ?? []), ...registers]);
 }
 
-/** A device that was exchanged has other things where its meter model was. */
-function isElsewhere({ block }: Wanted, { image }: RangesRead): boolean {
-  if (block === null) return false;
-  const header = image.bytesOf(headerOf(block));
-  return header !== null && integerOf(header.subarray(0, 2)) !== BigInt(block.model);
-}
-
 const moved = () =>
-  new AmrError('METER_WRONG_ITEM', 'the SunSpec meter model is not where it was; it is looked for');
+  new AmrError('METER_WRONG_ITEM', 'the SunSpec meter model is not where it was found');
 
 /** Throws where a register is there and yet not read: a defect. */
 function whyNot({ register, ranges }: Wanted, { failures }: RangesRead): AmrError {
@@ -47,15 +40,35 @@ function whyNot({ register, ranges }: Wanted, { failures }: RangesRead): AmrErro
   throw new AmrError('INTERNAL', `${register.name} was neither read nor refused`);
 }
 
-function gather(wanted: readonly Wanted[], read: RangesRead, failures: Failures): RegisterValue[] {
+/** One go at a read. */
+interface Attempt {
+  readonly wanted: readonly Wanted[];
+  readonly answer: RangesRead;
+  readonly failures: Failures;
+}
+
+function gather({ wanted, answer, failures }: Attempt): RegisterValue[] {
+  const { image, isDisproved } = answer;
+  const gone = isDisproved ? wanted.filter(({ block }) => block !== null) : [];
+  fail(
+    failures,
+    moved(),
+    gone.map(({ register }) => register),
+  );
   return wanted.flatMap((one) => {
+    if (gone.includes(one)) return [];
     // Where the header did not come, nothing proves what the registers are.
-    const isProven = one.block === null || read.image.bytesOf(headerOf(one.block)) !== null;
-    const value = isProven ? registerValue(one.register, one.source, read.image.bytesOf) : null;
+    const isProven = one.block === null || image.bytesOf(headerOf(one.block)) !== null;
+    const value = isProven ? registerValue(one.register, one.source, image.bytesOf) : null;
     if (value !== null) return [value];
-    fail(failures, whyNot(one, read), [one.register]);
+    fail(failures, whyNot(one, answer), [one.register]);
     return [];
   });
+}
+
+function lackedBy({ model }: MeterModel, registers: readonly Register[]): AmrError {
+  const names = registers.map(({ name }) => name).join(', ');
+  return new AmrError('METER_UNSUPPORTED', `${model} has no ${names}`);
 }
 
 export function createSession(
@@ -64,7 +77,8 @@ export function createSession(
   deps: SessionDeps,
 ): DriverSession {
   const map = readRegisterMap(model);
-  const link = createLink(bus, Number(address), deps.clock);
+  const { anyUnit } = map.settings;
+  const link = createLink(bus, Number(address), deps.clock, { anyUnit });
   const finder = createSunspecFinder(link, deps.notes);
   const isPipelined = bus.kind === 'modbus-tcp';
   const holes = createHoles(deps);
@@ -77,8 +91,7 @@ export function createSession(
   ): Promise<Wanted[]> {
     const points = pointed(map, registers);
     const lacking = registers.filter(({ name }) => !map.sources.has(name));
-    const names = lacking.map(({ name }) => name).join(', ');
-    fail(failures, new AmrError('METER_UNSUPPORTED', `${model.model} has no ${names}`), lacking);
+    if (lacking.length > 0) fail(failures, lackedBy(model, lacking), lacking);
     try {
       const located = await locateAll(points, finder, options);
       return [...addressed(map, registers), ...located];
@@ -89,28 +102,32 @@ export function createSession(
     }
   }
 
-  /** Takes out what is no longer where it was found. */
-  function withoutMoved(wanted: readonly Wanted[], read: RangesRead, failures: Failures) {
-    const gone = wanted.filter((one) => isElsewhere(one, read));
-    if (gone.length === 0) return wanted;
-    finder.forget();
-    fail(
-      failures,
-      moved(),
-      gone.map(({ register }) => register),
+  async function attempt(registers: readonly Register[], options: ReadOptions): Promise<Attempt> {
+    const failures: Failures = new Map();
+    const wanted = await wantedBy(registers, options, failures);
+    const block = wanted.find((one) => one.block !== null)?.block ?? null;
+    const answer = await ranges.read(
+      {
+        ranges: wanted.flatMap((one) => one.ranges),
+        bonds: bondsOf(wanted),
+        proof: block === null ? null : proofOf(block),
+      },
+      options,
     );
-    return wanted.filter((one) => !gone.includes(one));
+    return { wanted, answer, failures };
   }
 
   async function read(registers: readonly Register[], options: ReadOptions): Promise<ReadResult> {
-    const failures: Failures = new Map();
-    const wanted = await wantedBy(registers, options, failures);
-    const needed = wanted.flatMap((one) => one.ranges);
-    const answer = await ranges.read(needed, bondsOf(wanted), options);
-    const values = gather(withoutMoved(wanted, answer, failures), answer, failures);
+    let last = await attempt(registers, options);
+    if (last.answer.isDisproved) {
+      finder.forget();
+      holes.forget();
+      last = await attempt(registers, options);
+    }
+    const values = gather(last);
     return {
       values,
-      failures: [...failures].map(([error, failed]) => ({ registers: failed, error })),
+      failures: [...last.failures].map(([error, failed]) => ({ registers: failed, error })),
     };
   }
 

@@ -18,8 +18,8 @@ export interface ImageOptions extends Keepings {
   readonly display: MeterDisplay;
   /** Registers no further apart are one area, readable throughout. */
   readonly maxGap: number;
-  /** Addresses that cannot be read although they lie in an area. */
-  readonly holes?: readonly number[];
+  /** What cannot be read although it lies in an area. */
+  readonly holes?: readonly Place[];
 }
 
 const TABLES = ['holding', 'input'] as const;
@@ -180,7 +180,7 @@ export function createImage(options: ImageOptions): Image {
   return {
     read(table, address, length) {
       const range = { table, address, length };
-      const isHole = (hole: number) => hole >= address && hole < address + length;
+      const isHole = (hole: Place) => isIn(oneAt(hole), range);
       if (!areas.some((area) => isIn(range, area)) || holes.some(isHole)) return null;
       return extract(range);
     },

@@ -4,17 +4,7 @@ import { type Answer, createFunctions, deviceObjects, exception } from './sim-fu
 import { createImage } from './sim-image.ts';
 import { createRecogniser, mbapFrame, parseMbap, type Request, rtuFrame } from './sim-link.ts';
 import { readSimMap } from './sim-map.ts';
-import { type SunspecModel, sunspecKeepings } from './sim-sunspec.ts';
-
-/** A Modbus meter made from a model file, written apart from the master's side. */
-export interface ModbusSlaveOptions extends SlaveOptions {
-  /** Addresses that are refused although they lie among the meter's registers. */
-  readonly holes?: readonly number[];
-  /** Of a model file that names SunSpec points; 203 where absent. */
-  readonly sunspecModel?: SunspecModel;
-  /** Where the SunSpec marker is: 40000 (the default), 50000 or 0. */
-  readonly sunspecBase?: number;
-}
+import { SUNSPEC_MODELS, type SunspecModel, sunspecKeepings } from './sim-sunspec.ts';
 
 /** Exceptions that a fault makes of every answer. */
 const EXCEPTIONS: Partial<Record<SlaveFault, number>> = {
@@ -33,7 +23,14 @@ function unitOf(address: string): number {
 /** The next unit on the same line, for the fault in which another one answers. */
 const otherUnit = (unit: number) => (unit % 247) + 1;
 
-function functionsOf(options: ModbusSlaveOptions) {
+function sunspecModelOf({ sunspecModel = 203 }: SlaveOptions): SunspecModel {
+  const model = SUNSPEC_MODELS.find((one) => one === sunspecModel);
+  if (model !== undefined) return model;
+  const known = SUNSPEC_MODELS.join(', ');
+  throw new AmrError('CONFIG_INVALID', `${sunspecModel} is no meter model of SunSpec: ${known}`);
+}
+
+function functionsOf(options: SlaveOptions) {
   const { model, address, display, holes = [] } = options;
   if (model === undefined) {
     throw new AmrError('CONFIG_INVALID', `Modbus meter ${address} has no model`);
@@ -42,7 +39,7 @@ function functionsOf(options: ModbusSlaveOptions) {
   const [vendor = '', product = ''] = deviceObjects(model);
   const sunspec = sunspecKeepings({
     points,
-    model: options.sunspecModel ?? 203,
+    model: sunspecModelOf(options),
     base: options.sunspecBase ?? 40_000,
     device: { vendor, product, serial: address },
   });
@@ -73,12 +70,12 @@ function createLiar(): (answer: Answer, fault: SlaveFault | null) => Answer {
 }
 
 /**
- * A simulated Modbus meter. On a line it answers requests to its unit, not to all units (0). With
+ * A Modbus meter made from a model file, written apart from the master's side. On a line it answers requests to its unit, not to all units (0). With
  * `kind: 'modbus-tcp'` it takes one whole MBAP request at a time. It answers 03 and 04 for the
  * registers of its model, 2B/0E with words from the model's title, and all else with exception 01.
  * Throws CONFIG_INVALID without a model of a Modbus meter, or for an address that is no unit.
  */
-export function createModbusSlave(options: ModbusSlaveOptions): Slave {
+export function createModbusSlave(options: SlaveOptions): Slave {
   const unit = unitOf(options.address);
   const recogniser = createRecogniser(unit, options.byteMs ?? 0);
   const functions = functionsOf(options);

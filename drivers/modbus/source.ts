@@ -69,6 +69,8 @@ export const settingsSchema = z.strictObject({
   order: order.default('ABCD'),
   maxRegisters: z.int().min(1).max(125).default(125),
   maxGap: z.int().min(0).max(124).default(8),
+  /** Over Modbus TCP the meter answers with another unit than it was asked for. */
+  anyUnit: z.boolean().default(false),
   identification: z.array(identificationSchema).default([]),
 });
 export type Settings = z.infer<typeof settingsSchema>;
@@ -235,7 +237,8 @@ export function readRegisterMap(model: Pick<MeterModel, 'settings' | 'registers'
   const sources = new Map<string, AnySource>();
   for (const [name, entry] of Object.entries(model.registers)) {
     const read = readEntry(name, entry, settings);
-    complaints.push(...read.complaints);
+    // Without the settings much of it would only seem wrong.
+    if (parsed.success) complaints.push(...read.complaints);
     if (read.value !== null) sources.set(name, read.value);
   }
   return { settings, sources, complaints };

@@ -12,6 +12,7 @@ import { AmrError } from '../../src/core/errors.ts';
 import type { Notes } from '../../src/core/notes.ts';
 import type { Link } from './link.ts';
 import { wordAt } from './pdu.ts';
+import type { Proof } from './read-ranges.ts';
 import type { Range } from './reading-plan.ts';
 import type { Source } from './source.ts';
 import { type Family, familyOf, type PointSource } from './sunspec-points.ts';
@@ -51,6 +52,12 @@ export const headerOf = ({ base }: SunspecBlock): Range => ({
   table: 'holding',
   address: base,
   registers: HEADER,
+});
+
+/** Still there while its header has the id of the model. */
+export const proofOf = (block: SunspecBlock): Proof => ({
+  range: headerOf(block),
+  holds: (header) => wordAt(header, 0) === block.model,
 });
 
 function familyAt({ model }: SunspecBlock): Family {

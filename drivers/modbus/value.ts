@@ -3,6 +3,7 @@ import { concatBytes } from '../../src/core/bytes.ts';
 import { type Decimal, decimal } from '../../src/core/decimal.ts';
 import { FLAG_ABSENT, FLAG_INVALID, type RegisterValue } from '../../src/core/driver.ts';
 import type { Register } from '../../src/core/registers.ts';
+import { isPlausible, isResidue } from './plausible.ts';
 import type { Range } from './reading-plan.ts';
 import { LARGEST_EXPONENT, rangesOf, type Source } from './source.ts';
 import { inOrder, integerOf, roundFloat, type WordValue, wordValue } from './words.ts';
@@ -14,8 +15,6 @@ type Shown = Omit<RegisterValue, 'register'>;
 
 /** "No value" of a scale register, as SunSpec has it: 8000H. */
 const NO_SCALE = -0x8000n;
-/** No meter shows so much; a float may. */
-const TOO_LARGE = 10n ** 40n;
 
 const hexOf = (bytes: Uint8Array) =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -27,15 +26,16 @@ function scaled(coefficient: bigint, exponent: number): Decimal {
     : decimal(coefficient * 10n ** BigInt(exponent), 0);
 }
 
-function isTooLarge({ coefficient, decimals }: Decimal): boolean {
-  const magnitude = coefficient < 0n ? -coefficient : coefficient;
-  return magnitude >= TOO_LARGE * 10n ** BigInt(decimals);
-}
-
-function numberOf(word: Exclude<WordValue, { kind: 'none' }>, source: Source, scale: number) {
+/** `null` for a float that is no measurement. */
+function numberOf(
+  word: Exclude<WordValue, { kind: 'none' }>,
+  source: Source,
+  scale: number,
+): Decimal | null {
   const exponent = source.exponent + scale;
   if (word.kind === 'integer') return scaled(word.integer, exponent);
   const step = source.step ?? exponent;
+  if (isResidue(word, { exponent, step })) return null;
   return scaled(roundFloat(word, exponent - step), step);
 }
 
@@ -62,7 +62,7 @@ function scaleOf({ scaleAt }: Source, bytesOf: BytesOf): number | null {
   return scale === NO_SCALE ? null : Number(scale);
 }
 
-function show(source: Source, bytes: Uint8Array, bytesOf: BytesOf): Shown {
+function show({ kind }: Register, source: Source, bytes: Uint8Array, bytesOf: BytesOf): Shown {
   const none = (flag: string) => ({ value: null, flags: [flag], raw: hexOf(bytes) });
   const whole = integerOf(inOrder(bytes, source.order));
   if (source.absent.includes(whole)) return none(FLAG_ABSENT);
@@ -73,7 +73,7 @@ function show(source: Source, bytes: Uint8Array, bytesOf: BytesOf): Shown {
   if (scale === null) return none(FLAG_ABSENT);
   if (Math.abs(source.exponent + scale) > LARGEST_EXPONENT) return none(FLAG_INVALID);
   const value = numberOf(word, source, scale);
-  if (isTooLarge(value)) return none(FLAG_INVALID);
+  if (value === null || !isPlausible(value, kind)) return none(FLAG_INVALID);
   const coefficient = isNegative(source, bytesOf) ? -value.coefficient : value.coefficient;
   return { value: { ...value, coefficient }, flags: [] };
 }
@@ -86,7 +86,7 @@ export function registerValue(
 ): RegisterValue | null {
   const [bytes, ...beside] = rangesOf(source).map(bytesOf);
   if (bytes === undefined || bytes === null || beside.includes(null)) return null;
-  return { register, ...show(source, bytes, bytesOf) };
+  return { register, ...show(register, source, bytes, bytesOf) };
 }
 
 /** The registers that were read, by place. */

@@ -60,7 +60,11 @@ export function integerOf(bytes: Uint8Array): bigint {
   return bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 }
 
-/** NaN means that there is no value; an infinity is an error of the meter. IEEE 754 clause 3.4. */
+/**
+ * NaN means that there is no value; an infinity is an error of the meter. A subnormal is no
+ * measurement, but what a number with few digits looks like in another order: 230.0 is 43660000H,
+ * and 00004366H is 0.0000... IEEE 754 clause 3.4.
+ */
 function floatOf(bits: bigint, { fractionBits, exponentBits }: FloatForm): WordValue {
   const implicit = 1n << BigInt(fractionBits);
   const top = (1 << exponentBits) - 1;
@@ -69,9 +73,10 @@ function floatOf(bits: bigint, { fractionBits, exponentBits }: FloatForm): WordV
   if (biased === top) {
     return { kind: 'none', flag: fraction === 0n ? FLAG_INVALID : FLAG_ABSENT };
   }
+  if (biased === 0 && fraction !== 0n) return { kind: 'none', flag: FLAG_INVALID };
   const isNegative = bits >> BigInt(fractionBits + exponentBits) === 1n;
-  const magnitude = biased === 0 ? fraction : fraction | implicit;
-  const exponent = Math.max(biased, 1) - (top >> 1) - fractionBits;
+  const magnitude = biased === 0 ? 0n : fraction | implicit;
+  const exponent = biased - (top >> 1) - fractionBits;
   return { kind: 'float', mantissa: isNegative ? -magnitude : magnitude, exponent };
 }
 

@@ -14,9 +14,12 @@ export function createHangWatch(clock: Clock): (bytes: number, isSilence: boolea
     if (bytes > 0) {
       silent = 0;
       restartedAt = Number.NEGATIVE_INFINITY;
-    } else if (isSilence) silent += 1;
+      return false;
+    }
+    if (isSilence) silent += 1;
+    if (silent < SILENT_EXCHANGES) return false;
     const now = clock.monotonic();
-    if (silent < SILENT_EXCHANGES || now - restartedAt < RESTART_PAUSE_MS) return false;
+    if (now - restartedAt < RESTART_PAUSE_MS) return false;
     silent = 0;
     restartedAt = now;
     return true;

@@ -10,8 +10,8 @@ import type { Exchange, Framer } from '../core/bus.ts';
 import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import type { Line } from '../core/line.ts';
+import { createAlarm } from './alarm.ts';
 import { createCounters, type PipelinedBus } from './counted.ts';
-import { beforeExpiry } from './expiry.ts';
 import { createHangWatch } from './hang.ts';
 import { createQueue, inTurn } from './queue.ts';
 
@@ -25,8 +25,12 @@ export interface PipelinedSettings {
 
 /** One exchange under way. */
 interface Pending {
+  /** By the monotonic clock. */
+  readonly dueBy: number;
+  readonly signal: AbortSignal;
   /** True where the frame is its answer; the exchange is over then. */
   take(frame: unknown): boolean;
+  /** The exchange is over. */
   fail(reason: unknown): void;
 }
 
@@ -45,9 +49,30 @@ export function createPipelinedBus(
   let framer: Framer<unknown> | null = null;
   let heard = 0;
 
+  /** Fails what is overdue. One timer serves all, and is not set anew for what was answered. */
+  const alarm = createAlarm(clock, () => {
+    const now = clock.monotonic();
+    for (const { dueBy, fail } of pending) {
+      if (dueBy > now) alarm.setFor(dueBy);
+      else fail(new AmrError('BUS_NO_REPLY', 'no answer came'));
+    }
+  });
+
   function failAll(reason: AmrError): void {
+    alarm.off();
     for (const one of pending) one.fail(reason);
-    pending.clear();
+  }
+
+  const heeded = new WeakSet<AbortSignal>();
+
+  /** One listener a signal, for good: to come and go with each exchange is dear. */
+  function heed(signal: AbortSignal): void {
+    if (heeded.has(signal)) return;
+    heeded.add(signal);
+    const stop = () => {
+      for (const one of pending) if (one.signal === signal) one.fail(signal.reason);
+    };
+    signal.addEventListener('abort', stop, { once: true });
   }
 
   function restart(why: string): void {
@@ -57,9 +82,8 @@ export function createPipelinedBus(
   }
 
   function sort(frame: unknown): void {
-    const owner = [...pending].find((one) => one.take(frame));
-    if (owner !== undefined) pending.delete(owner);
-    else if (pending.size > 0) counters.foreignFrames += 1;
+    for (const one of pending) if (one.take(frame)) return;
+    if (pending.size > 0) counters.foreignFrames += 1;
     else counters.lateFrames += 1;
   }
 
@@ -77,31 +101,29 @@ export function createPipelinedBus(
   });
 
   /** Sends, and gives the frame that answers. Rejects with BUS_NO_REPLY when the time is over. */
-  async function answerTo<Frame>(exchange: Exchange<Frame>): Promise<Frame> {
+  function answerTo<Frame>(exchange: Exchange<Frame>): Promise<Frame> {
     const { match, request, firstByteMs, signal } = exchange;
-    const dueBy = clock.monotonic() + firstByteMs + settings.latencyMs;
-    const answer = Promise.withResolvers<Frame>();
-    const own: Pending = {
-      take(frame) {
-        const isAnswer = match(frame as Frame);
-        if (isAnswer) answer.resolve(frame as Frame);
-        return isAnswer;
-      },
-      fail: answer.reject,
-    };
-    const expire = async (waiting: AbortSignal): Promise<never> => {
-      for (let now = clock.monotonic(); now < dueBy; now = clock.monotonic()) {
-        await clock.sleep(dueBy - now, waiting);
-      }
-      throw new AmrError('BUS_NO_REPLY', 'no answer came');
-    };
-    pending.add(own);
-    try {
-      line.write(request).catch(answer.reject);
-      return await beforeExpiry(answer.promise, expire, signal);
-    } finally {
-      pending.delete(own);
-    }
+    return new Promise((resolve, reject) => {
+      const own: Pending = {
+        dueBy: clock.monotonic() + firstByteMs + settings.latencyMs,
+        signal,
+        take(frame) {
+          if (!match(frame as Frame)) return false;
+          pending.delete(own);
+          resolve(frame as Frame);
+          return true;
+        },
+        fail(reason) {
+          pending.delete(own);
+          reject(reason);
+        },
+      };
+      pending.add(own);
+      alarm.setFor(own.dueBy);
+      heed(signal);
+      if (signal.aborted) own.fail(signal.reason);
+      else line.write(request).catch(own.fail);
+    });
   }
 
   async function perform<Frame>(exchange: Exchange<Frame>): Promise<Frame> {

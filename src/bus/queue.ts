@@ -6,7 +6,7 @@ import { AmrError } from '../core/errors.ts';
 interface Waiting {
   readonly priority: number;
   readonly since: number;
-  readonly start: () => Promise<void>;
+  readonly start: () => void;
 }
 
 /** Who has waited this long goes before all priorities, the longest first. */
@@ -31,6 +31,7 @@ export function createQueue(clock: Clock, width = 1): Queue {
   let running = 0;
 
   function takeNext(): Waiting | undefined {
+    if (waiting.length === 0) return undefined;
     const overdue = clock.monotonic() - LONGEST_WAIT_MS;
     const rank = (one: Waiting) => (one.since <= overdue ? -1 : one.priority);
     let best = 0;
@@ -41,35 +42,44 @@ export function createQueue(clock: Clock, width = 1): Queue {
     return waiting.splice(best, 1)[0];
   }
 
-  async function drain(): Promise<void> {
-    if (running === width) return;
-    running += 1;
-    for (let next = takeNext(); next !== undefined; next = takeNext()) await next.start();
-    running -= 1;
+  /** A free place goes to whoever waits, else to whoever comes. */
+  function handOver(): void {
+    const next = takeNext();
+    if (next === undefined) running -= 1;
+    else next.start();
+  }
+
+  /** Resolves with a place that another gave up; rejects with the signal's reason. */
+  async function place({ priority, signal }: Turn): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = () => {
+      waiting.splice(waiting.indexOf(one), 1);
+      reject(signal.reason);
+    };
+    const start = () => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    };
+    const one = { priority: PRIORITIES.indexOf(priority), since: clock.monotonic(), start };
+    signal.addEventListener('abort', leave, { once: true });
+    waiting.push(one);
+    await promise;
   }
 
   return {
-    run: ({ priority, signal }, work) =>
-      new Promise((resolve, reject) => {
-        const leave = () => {
-          const at = waiting.indexOf(one);
-          if (at < 0) return;
-          waiting.splice(at, 1);
-          reject(signal.reason);
-        };
-        const start = async () => {
-          signal.removeEventListener('abort', leave);
-          await work().then(resolve, reject);
-        };
-        const one = { priority: PRIORITIES.indexOf(priority), since: clock.monotonic(), start };
-        if (signal.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        signal.addEventListener('abort', leave, { once: true });
-        waiting.push(one);
-        void drain();
-      }),
+    async run(who, work) {
+      who.signal.throwIfAborted();
+      if (running < width) running += 1;
+      else await place(who);
+      try {
+        who.signal.throwIfAborted();
+        return await work();
+      } finally {
+        // Whoever has ended hears of it before the next begins.
+        if (waiting.length > 0) queueMicrotask(handOver);
+        else running -= 1;
+      }
+    },
   };
 }
 

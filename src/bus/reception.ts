@@ -3,8 +3,8 @@ import type { Exchange } from '../core/bus.ts';
 import type { Clock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
 import { type TransportInfo, transmitMs } from '../core/transport.ts';
+import { createAlarm } from './alarm.ts';
 import { createEchoStripper } from './echo.ts';
-import { beforeExpiry } from './expiry.ts';
 
 /** No answer of any protocol here is longer; more without a frame is a stuck transmitter. */
 const LARGEST_BUFFER = 4096;
@@ -53,7 +53,7 @@ function createDeadlines<Frame>(
     extend() {
       deadline = Math.max(deadline, clock.monotonic() + idleMs + latencyMs);
     },
-    leftMs: () => Math.min(deadline, endsBy) - clock.monotonic(),
+    present: () => Math.min(deadline, endsBy),
   };
 }
 
@@ -77,7 +77,7 @@ function createIntake<Frame>({ request, framer, match }: Exchange<Frame>) {
   }
 
   return {
-    /** Rejects with BUS_JAMMED, or the reason given to `fail`. */
+    /** Rejects with BUS_JAMMED, or what `fail` was told. */
     answer: answer.promise,
     fail: answer.reject,
     echo,
@@ -120,12 +120,27 @@ export function createReception<Frame>(
   const intake = createIntake(exchange);
   let isTimedOut = false;
 
-  async function expire(waiting: AbortSignal): Promise<never> {
-    for (let left = deadlines.leftMs(); left > 0; left = deadlines.leftMs()) {
-      await deps.clock.sleep(left, waiting);
+  const alarm = createAlarm(deps.clock, () => {
+    if (deps.clock.monotonic() < deadlines.present()) {
+      alarm.setFor(deadlines.present());
+      return;
     }
     isTimedOut = true;
-    throw noAnswer(intake);
+    intake.fail(noAnswer(intake));
+  });
+
+  async function outcome(): Promise<Frame> {
+    const { signal } = exchange;
+    const stop = () => intake.fail(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    alarm.setFor(deadlines.present());
+    try {
+      return await intake.answer;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      alarm.off();
+    }
   }
 
   return {
@@ -134,7 +149,7 @@ export function createReception<Frame>(
       intake.take(chunk);
     },
     fail: intake.fail,
-    outcome: () => beforeExpiry(intake.answer, expire, exchange.signal),
+    outcome,
     answerDueBy: deadlines.answerDueBy,
     get isTimedOut() {
       return isTimedOut;

@@ -1,9 +1,11 @@
 /**
  * Lines named on the command line: `serial:/dev/ttyUSB0?baud=2400&parity=even`, `tcp://host:port`,
- * `modbus-tcp://host:502`.
+ * `modbus-tcp://host:502`. Those who come from Modbus may call the first two `modbus-rtu:` and
+ * `rtu-over-tcp:`.
  */
 import { type BusConfig, busSchema } from '../config/schema.ts';
 import { AmrError } from '../core/errors.ts';
+import type { LineSettings } from '../core/transport.ts';
 
 function badUrl(url: string, reason: string): AmrError {
   return new AmrError(
@@ -57,11 +59,14 @@ function pathOf(url: URL): string {
   }
 }
 
-function lineOf(url: URL): Record<string, unknown> {
-  if (url.protocol === 'serial:') {
-    return { serial: { path: pathOf(url), ...settingsOf(url, SERIAL_WORDS) } };
+/** How a serial port is set, as far as that is known. */
+export type KnownSettings = Partial<Pick<LineSettings, 'baudRate' | 'parity' | 'stopBits'>>;
+
+function lineOf(url: URL, usual: KnownSettings): Record<string, unknown> {
+  if (url.protocol === 'serial:' || url.protocol === 'modbus-rtu:') {
+    return { serial: { path: pathOf(url), ...usual, ...settingsOf(url, SERIAL_WORDS) } };
   }
-  if (url.protocol === 'tcp:') {
+  if (url.protocol === 'tcp:' || url.protocol === 'rtu-over-tcp:') {
     const port = Number(url.port);
     return { tcp: { host: hostOf(url), port, ...settingsOf(url, TCP_WORDS) } };
   }
@@ -72,12 +77,15 @@ function lineOf(url: URL): Record<string, unknown> {
   throw badUrl(url.href, `no line of the kind "${url.protocol}"`);
 }
 
-/** Throws CONFIG_INVALID for what is no line. */
-export function parseBusUrl(text: string): BusConfig {
+/** `usual` is how a serial port is set where the URL does not say. Throws CONFIG_INVALID. */
+export function parseBusUrl(text: string, usual: KnownSettings = {}): BusConfig {
   const url = URL.parse(text);
   if (url === null) throw badUrl(text, 'this is no URL');
   const latency = url.searchParams.get('latency');
-  const parsed = busSchema.safeParse({ ...lineOf(url), ...(latency === null ? {} : { latency }) });
+  const parsed = busSchema.safeParse({
+    ...lineOf(url, usual),
+    ...(latency === null ? {} : { latency }),
+  });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw badUrl(text, `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'invalid'}`.trim());

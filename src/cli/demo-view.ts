@@ -22,7 +22,7 @@ export interface DemoFigures {
 
 function cell(reading: Reading | undefined, register: string): string {
   const value = reading?.values[register];
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? value : '-';
 }
 
 /** Hours, minutes and seconds of an instant as it was written. */
@@ -30,7 +30,7 @@ const timeOf = (instant: string) => instant.slice(11, 19);
 
 function row(meter: string, reading: Reading | undefined): string[] {
   const values = COLUMNS.map(([register]) => cell(reading, register));
-  if (reading === undefined) return [meter, '', ...values, 'waiting'];
+  if (reading === undefined) return [meter, '', ...COLUMNS.map(() => ''), 'waiting'];
   return [meter, timeOf(reading.slot), ...values, reading.cause ?? reading.quality];
 }
 

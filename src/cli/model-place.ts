@@ -69,3 +69,30 @@ export function placedIn({ settings, registers }: MeterModel, name: string): Pla
     ? ofMap(entry, settings)
     : { where: String(entry), form: '' };
 }
+
+const markSchema = z.array(
+  z.object({
+    ...tables,
+    type: z.string(),
+    order: z.string().default('ABCD'),
+    equals: z.string().regex(/^-?\d+$/),
+  }),
+);
+
+/** Numbers are shown as the addresses are, negative ones as they stand in the model. */
+const shownAs = (number: string) =>
+  number.startsWith('-')
+    ? number
+    : `0x${BigInt(number).toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** What a scan knows a meter of the model by, `null` for settings of another form. */
+export function marksText(identification: unknown): string | null {
+  const { data } = markSchema.safeParse(identification);
+  if (data === undefined) return null;
+  return data
+    .map((mark) => {
+      const order = mark.order === 'ABCD' ? '' : ` ${mark.order}`;
+      return `${addressOf(mark)} ${mark.type}${order} is ${shownAs(mark.equals)}`;
+    })
+    .join(' and ');
+}

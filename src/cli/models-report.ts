@@ -1,8 +1,8 @@
 /** What `amr models` prints: a document, or lines of 80 columns. */
 import type { Driver } from '../core/driver.ts';
-import type { MeterModel } from '../core/model.ts';
+import { bestEvidence, type MeterModel } from '../core/model.ts';
 import { findRegister, type Register } from '../core/registers.ts';
-import { placedIn } from './model-place.ts';
+import { marksText, placedIn } from './model-place.ts';
 import { table } from './output.ts';
 
 /** A model, its driver where there is one, and what keeps the model from being used. */
@@ -35,9 +35,10 @@ function entry(name: string, text: string, indent: number): string[] {
 }
 
 export function listDocument(all: readonly Checked[]) {
-  return all.map(({ model: { model, protocol, title, products, registers }, complaints }) => ({
-    ...{ model, protocol, title, products },
-    registers: Object.keys(registers).length,
+  return all.map(({ model: one, complaints }) => ({
+    ...{ model: one.model, protocol: one.protocol, title: one.title, products: one.products },
+    ...{ side: one.side, evidence: bestEvidence(one) },
+    registers: Object.keys(one.registers).length,
     complaints,
   }));
 }
@@ -74,12 +75,13 @@ function registerDocument({ model, driver }: Checked, name: string) {
 }
 
 export function modelDocument(checked: Checked) {
-  const { model, protocol, title, products, source, line, settings } = checked.model;
+  const { model, protocol, title, products, source, line, side, settings } = checked.model;
   const { caveats, groups, registers, examples } = checked.model;
   return {
-    ...{ model, protocol, title, products, source, line, settings, caveats, groups },
+    ...{ model, protocol, title, products, source, line, side, settings, caveats, groups },
     registers: Object.keys(registers).map((name) => registerDocument(checked, name)),
     examples: examples.length,
+    evidence: bestEvidence(checked.model),
     complaints: checked.complaints,
   };
 }
@@ -87,15 +89,22 @@ export function modelDocument(checked: Checked) {
 const settingText = (value: unknown) =>
   typeof value === 'object' ? JSON.stringify(value) : String(value);
 
-function headLines({ title, products, source, protocol, line, settings }: MeterModel): string[] {
+function headLines(model: MeterModel): string[] {
+  const { title, products, source, protocol, line, side, settings } = model;
   const stops = `${line.stopBits} stop bit${line.stopBits === 1 ? '' : 's'}`;
-  const set = Object.entries(settings).map(([key, value]) => `${key} ${settingText(value)}`);
+  const { identification, ...others } = settings;
+  const marks = marksText(identification);
+  const told = marks === null ? settings : others;
+  const set = Object.entries(told).map(([key, value]) => `${key} ${settingText(value)}`);
   const rows = [
     ['meter', title.en],
     ['products', products.join(', ')],
     ['protocol', [protocol, ...set].join(', ')],
+    ['known by', marks ?? ''],
     ['line', `${line.baudRate} baud, parity ${line.parity}, ${stops}`],
+    ['side', side],
     ['source', source],
+    ['evidence', bestEvidence(model)],
   ] as const;
   return rows.flatMap(([name, text]) => (text === '' ? [] : entry(name, text, 10)));
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { loadModels } from '../config/models.ts';
-import { nearest } from '../config/problem.ts';
-import { AmrError, toAmrError } from '../core/errors.ts';
+import { toAmrError } from '../core/errors.ts';
 import { type MeterModel, resolveRegisters } from '../core/model.ts';
 import { loadDriver } from '../field.ts';
+import { modelNamed } from './model-named.ts';
 import {
   type Checked,
   listDocument,
@@ -35,31 +35,9 @@ async function checked(model: MeterModel): Promise<Checked> {
   return { model, driver, complaints: [...own, ...groupComplaints(model)] };
 }
 
-/** Names that contain the word, else the one most like it, with or without the maker's name. */
-function namesLike(word: string, known: readonly string[]): string[] {
-  const holding = known.filter((name) => name.includes(word.toLowerCase()));
-  if (holding.length > 0) return holding;
-  const whole = nearest(word, known);
-  if (whole !== null) return [whole];
-  const tailOf = (name: string) => name.slice(name.indexOf('-') + 1);
-  const tail = nearest(word, known.map(tailOf));
-  return known.filter((name) => tailOf(name) === tail);
-}
-
-function named(models: ReadonlyMap<string, MeterModel>, name: string): MeterModel {
-  const model = models.get(name);
-  if (model !== undefined) return model;
-  const like = namesLike(name, [...models.keys()]);
-  const hint =
-    like.length > 0
-      ? `did you mean ${like.join(' or ')}?`
-      : '`amr models` lists all that there are';
-  throw new AmrError('CONFIG_INVALID', `no model "${name}"; ${hint}`);
-}
-
 async function models(name: string | undefined, { dir, json }: ModelsOptions): Promise<void> {
   const known = await loadModels(...(dir === undefined ? [] : [dir]));
-  const wanted = name === undefined ? [...known.values()] : [named(known, name)];
+  const wanted = name === undefined ? [...known.values()] : [modelNamed(known, name)];
   const inOrder = wanted.sort((a, b) => (a.model < b.model ? -1 : 1));
   const all = await Promise.all(inOrder.map(checked));
   const [one] = name === undefined ? [] : all;

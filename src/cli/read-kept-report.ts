@@ -102,28 +102,37 @@ function profileReport({ records, failures, issues }: ProfileResult): KeptReport
   };
 }
 
-const MOMENT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+interface Moments {
+  /** When the latest began, or when it happened where it did not last. */
+  readonly latest: string;
+  readonly until: string;
+  /** A clock that was set has two times for one moment. */
+  readonly note: string;
+}
 
-/** The moments of the latest record: begin and end, or before and after. */
-function momentsOf({ latest }: NotedEvent): [string, string] {
-  const [first = '', second = ''] = latest.flatMap(({ value }) =>
-    value !== null && MOMENT.test(value) ? [value] : [],
-  );
-  return [first, second];
+/** The moments of the latest record, by the names of its fields. */
+function momentsOf({ event, phase, latest }: NotedEvent): Moments {
+  const stem = phase === null ? `x_${event}` : `x_${event}_${phase}`;
+  const at = (field: string) => latest.find(({ name }) => name === `${stem}_${field}`)?.value ?? '';
+  const [before, after] = [at('time_before'), at('time_after')];
+  return {
+    latest: at('start') || at('time') || after,
+    until: at('end'),
+    note: before === '' ? '' : `set from ${before} to ${after || '-'}`,
+  };
 }
 
 const numberOf = (number: number | null) => (number === null ? '-' : String(number));
 
 function eventTable(events: readonly NotedEvent[]): string[] {
-  const rows = events.map((event) => [
-    event.event,
-    event.phase ?? '',
-    numberOf(event.count),
-    numberOf(event.minutes),
-    ...momentsOf(event),
-  ]);
+  const rows = events.map((event) => {
+    const { latest, until, note } = momentsOf(event);
+    const counts = [numberOf(event.count), numberOf(event.minutes)];
+    return [event.event, event.phase ?? '', ...counts, latest, until, note];
+  });
+  const isNoted = rows.some((row) => row.at(-1) !== '');
   const header = ['event', 'phase', 'times', 'minutes', 'latest', 'until'];
-  return rows.length === 0 ? [] : table(header, rows);
+  return rows.length === 0 ? [] : table([...header, ...(isNoted ? ['note'] : [])], rows);
 }
 
 /** Bits that are set, and what always is in one state or another. */

@@ -13,6 +13,7 @@ import type {
 import { AmrError, toAmrError } from '../core/errors.ts';
 import type { Register } from '../core/registers.ts';
 import { repeatRead } from '../poll/repeat.ts';
+import { repeatEvents, repeatProfile } from './read-kept-repeat.ts';
 
 /** What the options ask for; one of them. */
 export interface KeptOptions {
@@ -120,19 +121,23 @@ async function readSettlement(month: string, deps: KeptDeps, options: ReadOption
 
 /** Reads what the options ask for. Throws CONFIG_INVALID where the driver cannot. */
 export async function readKept(options: KeptOptions, deps: KeptDeps): Promise<Kept> {
-  const { session, registers, signal } = deps;
+  const { session, registers, retries, signal } = deps;
   const { freeze, settlement, profile, events } = options;
   const readOptions: ReadOptions = { priority: 'on-demand', signal };
   if (freeze !== undefined) return readFreeze(freeze, deps, readOptions);
   if (settlement !== undefined) return readSettlement(settlement, deps, readOptions);
   if (profile !== undefined) {
     if (session.readProfile === undefined) throw lacking('load profile');
-    const result = await session.readProfile(profile, registers, readOptions);
+    const { readProfile } = session;
+    const result = await repeatProfile(profile, { ...readOptions, retries }, (span, own) =>
+      readProfile(span, registers, own),
+    );
     return { kind: 'profile', result };
   }
   if (events !== undefined) {
     if (session.readEvents === undefined) throw lacking('events');
-    return { kind: 'events', result: await session.readEvents(readOptions) };
+    const result = await repeatEvents({ ...readOptions, retries }, session.readEvents);
+    return { kind: 'events', result };
   }
   return readClock(deps);
 }

@@ -25,13 +25,13 @@ async function readItems(
   identifiers: readonly string[],
   readItem: (identifier: string) => Promise<ItemReading | undefined>,
 ): Promise<ItemsRead> {
-  const readings: ItemReading[] = [];
+  const readings: ItemsRead['readings'][number][] = [];
   const failures: ItemsRead['failures'][number][] = [];
   for (const identifier of identifiers) {
     try {
       const reading = await readItem(identifier);
       if (reading === undefined) continue;
-      readings.push(reading);
+      readings.push({ ...reading, identifier });
       if (reading.cutShort !== undefined) failures.push({ identifier, error: reading.cutShort });
     } catch (thrown) {
       failures.push({ identifier, error: toAmrError(thrown) });
@@ -44,7 +44,7 @@ async function readItems(
 export function presentJob(target: Target, words: readonly string[], manner: Manner): Job {
   const { driver, model, address } = target;
   const wanted = wantedBy(words, model, driver);
-  const { registers, items } = wanted;
+  const { registers, identifiers, items } = wanted;
   const asked = { ...target, model: withBlocks(model, wanted.blocks, driver) };
   const { retries, zone } = manner;
 
@@ -62,12 +62,13 @@ export function presentJob(target: Target, words: readonly string[], manner: Man
       });
       const read = await readItems(items, (one) => repeatItem(session, one, { retries, signal }));
       const failures = trueFailures(result, wanted);
-      return printed({ result: { ...result, failures }, items: read });
+      return printed({ result: { ...result, failures }, identifiers, items: read });
     },
     unread(error) {
       const failures = registers.length === 0 ? [] : [{ registers, error }];
       return printed({
         result: { values: [], failures },
+        identifiers,
         items: { readings: [], failures: items.map((identifier) => ({ identifier, error })) },
       });
     },

@@ -11,21 +11,26 @@ import {
   type RegisterValue,
 } from '../core/driver.ts';
 import type { AmrError } from '../core/errors.ts';
+import type { Register } from '../core/registers.ts';
 import { formatInstant } from '../core/zoned-time.ts';
 import { printLine, table } from './output.ts';
 
 /** Identifiers that hold no registers, and what became of each. */
 export interface ItemsRead {
-  readonly readings: readonly ItemReading[];
+  readonly readings: readonly (ItemReading & { readonly identifier: string })[];
   readonly failures: readonly { readonly identifier: string; readonly error: AmrError }[];
 }
 
 export interface Answer {
   readonly result: ReadResult;
+  /** Registers that were asked for by an identifier. */
+  readonly identifiers: ReadonlyMap<Register, string>;
   readonly items: ItemsRead;
 }
 
 export interface ReportedValue extends DecodedValue {
+  /** Where the caller asked by it: what was frozen bears the name of what is live. */
+  readonly identifier?: string;
   /** The meter's wall time of a demand. */
   readonly at?: string | null;
 }
@@ -82,12 +87,20 @@ export function headOf(meter: string, zone: string): Pick<ReadReport, 'meter' | 
 }
 
 /** `asked` is the address that stands where nothing answered. */
-export function reportOf(asked: string, { result, items }: Answer, zone: string): ValuesReport {
+export function reportOf(
+  asked: string,
+  { result, identifiers, items }: Answer,
+  zone: string,
+): ValuesReport {
+  const named = (value: ReportedValue, identifier: string | undefined): ReportedValue =>
+    identifier === undefined ? value : { ...value, identifier };
   return {
     ...headOf(result.address ?? items.readings[0]?.address ?? asked, zone),
     values: [
-      ...result.values.map(reportedValue),
-      ...items.readings.flatMap(({ values }) => values),
+      ...result.values.map((one) => named(reportedValue(one), identifiers.get(one.register))),
+      ...items.readings.flatMap(({ values, identifier }) =>
+        values.map((one) => named(one, identifier)),
+      ),
     ],
     errors: [
       ...failureCauses(result.failures),
@@ -110,17 +123,29 @@ function noteOf({ at, flags = [], raw, means = [] }: ReportedValue): string {
   return [...moment, ...why, ...bytes, ...means].join(', ');
 }
 
-/** With a header where there are values, and with a column of notes where one has a note. */
+/**
+ * With a header where there are values, with a column of identifiers and one of notes where a
+ * value has one.
+ */
 export function valueTable(values: readonly ReportedValue[]): string[] {
+  const isIdentified = values.some(({ identifier }) => identifier !== undefined);
   const rows = values.map((one) => [
+    ...(isIdentified ? [one.identifier ?? '-'] : []),
     one.obis ?? '-',
     one.name,
     one.value ?? 'no value',
     one.unit,
     noteOf(one),
   ]);
-  const isNoted = rows.some(([, , , , note]) => note !== '');
-  const header = ['obis', 'name', 'value', 'unit', ...(isNoted ? ['note'] : [])];
+  const isNoted = rows.some((row) => row.at(-1) !== '');
+  const header = [
+    ...(isIdentified ? ['identifier'] : []),
+    'obis',
+    'name',
+    'value',
+    'unit',
+    ...(isNoted ? ['note'] : []),
+  ];
   return rows.length === 0 ? [] : table(header, rows);
 }
 

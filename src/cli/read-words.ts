@@ -14,9 +14,22 @@ export interface Wanted {
   readonly registers: readonly Register[];
   /** Those that a word other than a block stands for. */
   readonly named: ReadonlySet<Register>;
+  /** Those that stand for an identifier and were not named besides. */
+  readonly identifiers: ReadonlyMap<Register, string>;
   readonly blocks: readonly NamedBlock[];
   /** Identifiers of what is no register's present value. */
   readonly items: readonly string[];
+}
+
+/** The registers that identifiers alone stand for. */
+function identifiersAmong(words: readonly string[], model: MeterModel, driver: Driver) {
+  const found = new Map<Register, string>();
+  for (const word of words) {
+    for (const register of driver.registersAt(word)) found.set(register, word.toUpperCase());
+  }
+  const isName = (word: string) => driver.registersAt(word).length === 0 && !driver.knows(word);
+  for (const register of resolveRegisters(model, words.filter(isName))) found.delete(register);
+  return found;
 }
 
 /** Registers by OBIS code, name or group of the model, or anything by its identifier. */
@@ -39,7 +52,8 @@ export function wantedBy(words: readonly string[], model: MeterModel, driver: Dr
       if (!isBlock) named.add(register);
     }
   }
-  return { registers: [...registers], named, blocks, items: [...items] };
+  const identifiers = identifiersAmong(words, model, driver);
+  return { registers: [...registers], named, identifiers, blocks, items: [...items] };
 }
 
 /** The model with the named blocks to be asked first, as far as the driver can ask them. */

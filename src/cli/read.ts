@@ -3,9 +3,11 @@ import { loadModels } from '../config/models.ts';
 import type { Bus } from '../core/bus.ts';
 import { systemClock } from '../core/clock.ts';
 import { AmrError, toAmrError } from '../core/errors.ts';
-import { type MeterModel, resolveRegisters } from '../core/model.ts';
+import { resolveRegisters } from '../core/model.ts';
 import { loadDriver } from '../field.ts';
 import { parseBusUrl } from './bus-url.ts';
+import { explained } from './line-text.ts';
+import { modelNamed } from './model-named.ts';
 import { printJson } from './output.ts';
 import { type KeptOptions, keptKind, readKept } from './read-kept.ts';
 import { keptReport } from './read-kept-report.ts';
@@ -31,24 +33,14 @@ interface ReadCommandOptions extends KeptOptions {
 const AUTO = 'auto';
 const AUTO_MODEL = 'dlt645-auto';
 
-async function modelNamed(name: string, dir: string | undefined): Promise<MeterModel> {
-  const models = await loadModels(...(dir === undefined ? [] : [dir]));
-  const model = models.get(name);
-  if (model !== undefined) return model;
-  const known = [AUTO, ...models.keys()].join(', ');
-  throw new AmrError('CONFIG_INVALID', `no model "${name}"; there are ${known}`);
-}
-
-/** Every AA is a wildcard: a lone meter answers whatever its number is. */
-const ANY_METER = 'AAAAAAAAAAAA';
-
 async function targetOf(
   name: string,
-  { address = ANY_METER, models }: { address?: string | undefined; models?: string | undefined },
+  { address, models }: { address?: string | undefined; models?: string | undefined },
 ): Promise<Target> {
-  const model = await modelNamed(name, models);
+  const known = await loadModels(...(models === undefined ? [] : [models]));
+  const model = modelNamed(known, name, [AUTO]);
   const driver = await loadDriver(model.protocol);
-  return { driver, model, address: driver.parseAddress(address) };
+  return { driver, model, address: driver.parseAddress(address ?? driver.anyAddress ?? '') };
 }
 
 function keptJob(target: Target, words: readonly string[], options: ReadCommandOptions): Job {
@@ -110,25 +102,34 @@ function autoJob(target: Target, words: readonly string[], options: ReadCommandO
 }
 
 async function read(words: readonly string[], options: ReadCommandOptions): Promise<void> {
-  const line = parseBusUrl(options.bus);
   const isAuto = options.model === AUTO;
   const target = await targetOf(isAuto ? AUTO_MODEL : options.model, options);
+  const line = parseBusUrl(options.bus, target.model.line);
   const job = (isAuto ? autoJob : jobOf)(target, words, options);
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
-  const { report, lines, isEmpty } = await withBus(line, options.trace ?? false, (bus) =>
-    job.run(bus, interrupt.signal),
-  ).catch((thrown: unknown) => {
-    const error = toAmrError(thrown);
-    if (!error.code.startsWith('PORT_')) throw thrown;
-    return job.unread(error);
-  });
+  const {
+    report: plain,
+    lines,
+    isEmpty,
+  } = await withBus(line, options.trace ?? false, (bus) => job.run(bus, interrupt.signal)).catch(
+    (thrown: unknown) => {
+      const error = toAmrError(thrown);
+      if (!error.code.startsWith('PORT_')) throw thrown;
+      return job.unread(error);
+    },
+  );
+  const errors = plain.errors.map((cause) => explained(cause, line, target.model));
+  const report = { ...plain, errors };
   if (options.json) printJson(report);
   else printReport(report, lines);
   process.exitCode = isEmpty ? 1 : 0;
 }
 
 const EXAMPLES = `
+A serial port is set as the model is usually delivered, unless the URL says otherwise:
+serial:/dev/ttyUSB0?baud=9600&parity=none&stop=1.
+
 Examples:
   amr read --bus tcp://127.0.0.1:7645 --model dlt645-2007 --address 000000000001 energy 1-0:32.7.0
   amr read --bus serial:/dev/ttyUSB0 --model auto --clock
@@ -141,7 +142,7 @@ export function readCommand(): Command {
   return new Command('read')
     .description('Read one meter now; no configuration is needed.')
     .argument('[register...]', 'OBIS codes, names, groups of the model, or data identifiers')
-    .requiredOption('--bus <url>', 'serial:/dev/ttyUSB0?baud=2400&parity=even or tcp://host:port')
+    .requiredOption('--bus <url>', 'serial:/dev/ttyUSB0, tcp://host:port or modbus-tcp://host')
     .requiredOption('--model <name>', `meter model; ${AUTO}: either edition of DL/T 645`)
     .option('--models <dir>', 'own models besides, as modelsDir of the configuration')
     .option('--address <digits>', 'communication address; a lone DL/T 645 meter needs none')

@@ -1,63 +1,31 @@
-import { Command, InvalidArgumentError } from 'commander';
-import type { BusConfig } from '../config/schema.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { loadModels } from '../config/models.ts';
 import { systemClock } from '../core/clock.ts';
-import type { DiscoverProgress, Discovery, Driver, FoundMeter } from '../core/driver.ts';
-import { AmrError, toAmrError } from '../core/errors.ts';
+import type { DiscoverProgress, Discovery, Driver } from '../core/driver.ts';
+import { toAmrError } from '../core/errors.ts';
+import type { MeterModel } from '../core/model.ts';
 import { loadDriver } from '../field.ts';
-import { parseBusUrl } from './bus-url.ts';
-import { printJson, printLine, table } from './output.ts';
+import { printJson } from './output.ts';
+import { lineText, type Pass, printScan, scanReport } from './scan-report.ts';
+import { planSweeps, SCAN_PROTOCOLS, type Sweep, type SweepOptions } from './scan-sweeps.ts';
 import { withBus } from './with-bus.ts';
 
-const PROTOCOL = 'dlt645-2007';
-/** The order in which meters are found soonest in the field. */
-const BAUD_RATES: readonly number[] = [2400, 9600, 1200, 4800, 19_200];
 const LONGEST_MINUTES = 60;
 
-interface ScanOptions {
-  readonly bus: string;
-  readonly baud?: readonly number[];
+interface ScanOptions extends SweepOptions {
+  readonly models?: string;
   readonly for: number;
   readonly thorough?: true;
   readonly trace?: true;
   readonly json?: true;
 }
 
-/** One pass over the line at one rate. */
-interface Pass extends Discovery {
-  readonly baudRate: number;
-}
-
-interface ScanReport {
-  readonly meters: readonly (FoundMeter & { readonly baudRate: number })[];
-  /** Parts of all addresses where somebody was heard and not everybody found. */
-  readonly unresolved: readonly { pattern: string; baudRate: number }[];
-  readonly errors: readonly { code: string; message: string; baudRate: number }[];
-}
-
-/** What meters share; a Modbus TCP connection leads to one device. */
-type LineConfig = Exclude<BusConfig, { readonly modbusTcp: unknown }>;
-
-const baudRateOf = (line: LineConfig) =>
-  'serial' in line ? line.serial.baudRate : line.tcp.baudRate;
-
-const hasBaud = (url: string) => URL.parse(url)?.searchParams.has('baud') ?? false;
-
-/** The line at each rate to try; behind a TCP port the rate is not ours to set. */
-function linesOf({ bus, baud }: ScanOptions): LineConfig[] {
-  const line = parseBusUrl(bus);
-  if ('modbusTcp' in line) {
-    throw new AmrError('CONFIG_INVALID', '--bus: a scan goes over a line, serial or tcp');
-  }
-  if (!('serial' in line)) {
-    if (baud === undefined) return [line];
-    throw new AmrError('CONFIG_INVALID', '--baud: only the rate of a serial port can be set here');
-  }
-  const rates = baud ?? (hasBaud(bus) ? [line.serial.baudRate] : BAUD_RATES);
-  return rates.map((baudRate) => ({ ...line, serial: { ...line.serial, baudRate } }));
-}
+/** Minutes where seconds would be many. */
+const timeText = (seconds: number) =>
+  seconds > 120 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds)} s`;
 
 /** Tells a person at a terminal how far the search is, on one line that is written over. */
-function createProgressLine(baudRate: number) {
+function createProgressLine(line: string) {
   const startedAt = systemClock.monotonic();
   let before = 0;
   const put = (text: string) => {
@@ -68,8 +36,9 @@ function createProgressLine(baudRate: number) {
     show({ protocol, pattern, asked, left, meters }: DiscoverProgress) {
       if (!process.stderr.isTTY) return;
       const secondsEach = (systemClock.monotonic() - startedAt) / 1000 / asked;
-      const rest = left > 0 ? `, ${left} more take ${Math.ceil(left * secondsEach)} s` : '';
-      put(`${baudRate} baud ${protocol} ${pattern}: ${meters.length} found, ${asked} asked${rest}`);
+      const rest = left > 0 ? `, ${left} more take ${timeText(left * secondsEach)}` : '';
+      const where = line === '' ? protocol : `${line} ${protocol}`;
+      put(`${where} ${pattern}: ${meters.length} found, ${asked} asked${rest}`);
     },
     clear() {
       if (before > 0) process.stderr.write(`\r${' '.repeat(before)}\r`);
@@ -77,83 +46,62 @@ function createProgressLine(baudRate: number) {
   };
 }
 
-async function scanLine(
-  line: LineConfig,
+interface ScanDeps {
+  readonly options: ScanOptions;
+  readonly models: readonly MeterModel[];
+  readonly signal: AbortSignal;
+}
+
+async function runSweep(
+  sweep: Sweep,
   driver: Driver,
-  { options, signal }: { options: ScanOptions; signal: AbortSignal },
+  { options, models, signal }: ScanDeps,
 ): Promise<Pass> {
-  const baudRate = baudRateOf(line);
-  const progress = createProgressLine(baudRate);
+  const progress = createProgressLine(lineText(sweep.line));
   const nothing: Discovery = { meters: [], unresolved: [], endedBy: null };
+  const wanted = {
+    ...(sweep.addresses === undefined ? {} : { addresses: sweep.addresses }),
+    models: models.filter(({ protocol }) => protocol === driver.protocol),
+    isThorough: options.thorough ?? false,
+    onProgress: progress.show,
+  };
   try {
-    const found = await withBus(line, options.trace ?? false, async (bus) =>
-      driver.discover?.(bus, {
-        priority: 'on-demand',
-        signal,
-        isThorough: options.thorough ?? false,
-        onProgress: progress.show,
-      }),
+    const found = await withBus(sweep.line, options.trace ?? false, async (bus) =>
+      driver.discover?.(bus, { priority: 'on-demand', signal, ...wanted }, { clock: systemClock }),
     );
-    return { ...(found ?? nothing), baudRate };
+    return { ...(found ?? nothing), sweep };
   } catch (thrown) {
     const endedBy = toAmrError(thrown);
     if (!endedBy.code.startsWith('PORT_')) throw thrown;
-    return { ...nothing, endedBy, baudRate };
+    return { ...nothing, endedBy, sweep };
   } finally {
     progress.clear();
   }
 }
 
-/** A line has one rate: where it was not named, the first that finds a meter is the last tried. */
-async function scanAll(options: ScanOptions, signal: AbortSignal): Promise<Pass[]> {
-  const lines = linesOf(options);
-  const driver = await loadDriver(PROTOCOL);
+/** Meters of a protocol talk alike: where the rate was not named, one that finds any is the last. */
+async function scanAll(deps: ScanDeps): Promise<Pass[]> {
   const passes: Pass[] = [];
-  for (const line of lines) {
-    const pass = await scanLine(line, driver, { options, signal });
-    passes.push(pass);
-    if (pass.endedBy !== null) break;
-    if (options.baud === undefined && pass.meters.length > 0) break;
+  for (const sweeps of planSweeps(deps.options)) {
+    for (const sweep of sweeps) {
+      const pass = await runSweep(sweep, await loadDriver(sweep.driver), deps);
+      passes.push(pass);
+      if (pass.endedBy !== null) return passes;
+      if (deps.options.baud === undefined && pass.meters.length > 0) break;
+    }
   }
   return passes;
-}
-
-function reportOf(passes: readonly Pass[]): ScanReport {
-  return {
-    meters: passes.flatMap(({ meters, baudRate }) =>
-      meters.map(({ address, protocol }) => ({ address, protocol, baudRate })),
-    ),
-    unresolved: passes.flatMap(({ unresolved, baudRate }) =>
-      unresolved.map((pattern) => ({ pattern, baudRate })),
-    ),
-    errors: passes.flatMap(({ endedBy, baudRate }) =>
-      endedBy === null ? [] : [{ code: endedBy.code, message: endedBy.message, baudRate }],
-    ),
-  };
-}
-
-function print({ meters, unresolved, errors }: ScanReport): void {
-  const rows = meters.map(({ address, protocol, baudRate }) => [
-    address,
-    protocol,
-    String(baudRate),
-  ]);
-  if (rows.length === 0) printLine('no meter found');
-  else for (const line of table(['address', 'protocol', 'baud'], rows)) printLine(line);
-  for (const { pattern, baudRate } of unresolved) {
-    process.stderr.write(`${pattern} at ${baudRate} baud: not everybody there was found\n`);
-  }
-  for (const { code, message } of errors) process.stderr.write(`${code}: ${message}\n`);
 }
 
 async function scan(options: ScanOptions): Promise<void> {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
-  const end = AbortSignal.any([interrupt.signal, AbortSignal.timeout(options.for * 60_000)]);
-  const report = reportOf(await scanAll(options, end));
-  if (options.json) printJson(report);
-  else print(report);
-  process.exitCode = report.meters.length > 0 ? 0 : 1;
+  const signal = AbortSignal.any([interrupt.signal, AbortSignal.timeout(options.for * 60_000)]);
+  const models = await loadModels(...(options.models === undefined ? [] : [options.models]));
+  const passes = await scanAll({ options, models: [...models.values()], signal });
+  if (options.json) printJson(scanReport(passes));
+  else printScan(passes);
+  process.exitCode = passes.some(({ meters }) => meters.length > 0) ? 0 : 1;
 }
 
 function baudRates(text: string): number[] {
@@ -162,24 +110,51 @@ function baudRates(text: string): number[] {
   throw new InvalidArgumentError('It must be rates such as 2400,9600.');
 }
 
+/** `1-32,247`: each once, in this order. */
+function units(text: string): number[] {
+  const all = text.split(',').flatMap((word) => {
+    const [, low = '', high = low] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(word) ?? [];
+    const [first, last] = [Number(low), Number(high)];
+    if (low === '' || first < 1 || last > 255 || last < first) {
+      throw new InvalidArgumentError('It must be units from 1 to 255, such as 1-32,247.');
+    }
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+  return [...new Set(all)];
+}
+
 function minutes(text: string): number {
   if (/^\d{1,4}$/.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError('It must be a whole number of minutes.');
 }
 
+const HELP = `
+Where a serial port's settings are not named, the usual ones are tried until a meter is found: for
+DL/T 645 2400, 9600, 1200, 4800 and 19200 baud, 8E1; for Modbus 9600 8N1, 9600 8E1, 19200 8E1,
+19200 8N1 and 2400 8N1, units 1 to 32.
+
+Examples:
+  amr scan --bus serial:/dev/ttyUSB0
+  amr scan --bus 'serial:/dev/ttyUSB0?baud=9600&parity=none' --protocol modbus
+  amr scan --bus modbus-tcp://192.168.1.60 --units 1-32`;
+
 export function scanCommand(): Command {
   return new Command('scan')
-    .description('Find the DL/T 645 meters on a line of which nothing is known.')
-    .requiredOption('--bus <url>', 'serial:/dev/ttyUSB0?parity=even or tcp://host:port')
-    .option(
-      '--baud <rates>',
-      `rates to try, all of them; else ${BAUD_RATES.join(',')} until one finds a meter`,
-      baudRates,
+    .description('Find the meters on a line, or behind a Modbus TCP address.')
+    .requiredOption('--bus <url>', 'serial:/dev/ttyUSB0, tcp://host:port or modbus-tcp://host')
+    .addOption(
+      new Option(
+        '--protocol <name>',
+        'both on a line, modbus over modbus-tcp, where absent',
+      ).choices(SCAN_PROTOCOLS),
     )
+    .option('--baud <rates>', 'rates of a serial port to try, all of them', baudRates)
+    .option('--units <units>', 'of Modbus, such as 1-32,247; else all, see below', units)
+    .option('--models <dir>', 'own models besides, as modelsDir of the configuration')
     .option('--for <minutes>', 'end with what is found after this time', minutes, LONGEST_MINUTES)
-    .option('--thorough', 'go through all addresses even where nobody answers a call to all')
+    .option('--thorough', 'DL/T 645: all addresses even where nobody answers a call to all')
     .option('--trace', 'print the last bytes of the line on stderr')
     .option('--json', 'one JSON document')
-    .addHelpText('after', '\nExample:\n  amr scan --bus serial:/dev/ttyUSB0 --baud 2400,9600')
+    .addHelpText('after', HELP)
     .action(scan);
 }

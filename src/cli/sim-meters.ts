@@ -11,6 +11,7 @@ import { checkFault, type Fault } from '../sim/faults.ts';
 import { createDisplay } from '../sim/load.ts';
 import { hash } from '../sim/random.ts';
 import type { SimMeter } from '../sim/station.ts';
+import { modelNamed } from './model-named.ts';
 import type { FaultyMeter } from './sim-options.ts';
 
 /** Every third meter is three-phase where they are `mixed`. */
@@ -28,6 +29,8 @@ export interface SimGroup {
 }
 
 export interface SimMetersSettings extends SimGroup {
+  /** What is odd about all the Modbus meters among them. */
+  readonly modbus?: Pick<SimMeter, 'holes' | 'sunspecModel' | 'sunspecBase'>;
   /** More meters at the same place. */
   readonly beside?: readonly SimGroup[];
   /** A directory of own models besides. */
@@ -89,15 +92,6 @@ function kindOf({ kind }: SimGroup, { protocol, registers }: MeterModel, index: 
   return index % 3 === 2 ? 'three' : 'single';
 }
 
-function modelOf(models: ReadonlyMap<string, MeterModel>, name: string): MeterModel {
-  const model = models.get(name);
-  if (model !== undefined) return model;
-  throw new AmrError(
-    'CONFIG_INVALID',
-    `no model ${name}; there are ${[...models.keys()].join(', ')}`,
-  );
-}
-
 /**
  * All the meters, no two alike; every fourth has solar panels and feeds in around noon. Throws
  * CONFIG_INVALID for models and addresses that cannot be.
@@ -111,15 +105,18 @@ export async function buildMeters(
   const models = await loadModels(...(modelsDir === undefined ? [] : [modelsDir]));
   const meters: BuiltMeter[] = [];
   for (const group of [settings, ...beside]) {
-    const model = modelOf(models, group.model ?? SIM_DEFAULTS.model);
+    const model = modelNamed(models, group.model ?? SIM_DEFAULTS.model);
     const createSlave = await DRIVERS[model.protocol]?.slave();
     if (createSlave === undefined) throw new AmrError('INTERNAL', `no driver ${model.protocol}`);
     for (const [place, address] of addressesOf(group, model.protocol, on).entries()) {
+      if (meters.some((one) => one.address === address)) {
+        throw new AmrError('CONFIG_INVALID', `two meters would have the address ${address}`);
+      }
       const index = meters.length;
       const kind = kindOf(group, model, place);
       const solar = index % 4 === 3;
       const display = createDisplay({ clock, kind, seed: hash(seed, index), zone, solar, driftMs });
-      meters.push({ address, preamble, display, model, createSlave });
+      meters.push({ address, preamble, display, model, createSlave, ...settings.modbus });
     }
   }
   // The first look at a register adds up the past; later, that would hold up the line.

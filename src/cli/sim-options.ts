@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import { AmrError } from '../core/errors.ts';
+import type { RegisterPlace } from '../core/slave.ts';
 import { isTimeZone } from '../core/zoned-time.ts';
 import { type Fault, parseFault } from '../sim/faults.ts';
+import type { SimGroup } from './sim-meters.ts';
 
 /** The arguments of `amr sim`; all of these throw commander's InvalidArgumentError. */
 export interface FaultyMeter {
@@ -59,4 +61,50 @@ export function collectFault(text: string, before: readonly FaultyMeter[] = []):
     if (reason instanceof AmrError) throw new InvalidArgumentError(`${reason.message}.`);
     throw reason;
   }
+}
+
+/** A word that may be given once: commander would let the last one hold. */
+export function once(remedy: string): (text: string) => string {
+  let isGiven = false;
+  return (text) => {
+    if (isGiven) throw new InvalidArgumentError(`It stands once. ${remedy}`);
+    isGiven = true;
+    return text;
+  };
+}
+
+/** One more `MODEL[:COUNT[:FIRST]]` behind the ones given before. */
+export function collectGroup(text: string, before: readonly SimGroup[] = []): SimGroup[] {
+  const [, model, count = '1', firstAddress = '1'] =
+    /^([a-z0-9-]+)(?::(\d{1,3})(?::(\d{1,12}))?)?$/.exec(text) ?? [];
+  const meters = Number(count);
+  if (model !== undefined && meters >= 1 && meters <= 256) {
+    return [...before, { model, meters, firstAddress }];
+  }
+  throw new InvalidArgumentError('It must be MODEL[:COUNT[:FIRST]], such as eastron-sdm630:2:17.');
+}
+
+/** A register address, decimal or with 0x before it. */
+function addressOf(text: string): number {
+  const address = /^(\d{1,5}|0x[0-9a-f]{1,4})$/i.test(text) ? Number(text) : Number.NaN;
+  return address <= 0xffff ? address : Number.NaN;
+}
+
+/** One more `TABLE:ADDRESS` behind the ones given before. */
+export function collectHole(text: string, before: readonly RegisterPlace[] = []): RegisterPlace[] {
+  const [table, word = ''] = text.split(':');
+  const address = addressOf(word);
+  if ((table === 'holding' || table === 'input') && !Number.isNaN(address)) {
+    return [...before, { table, address }];
+  }
+  throw new InvalidArgumentError(
+    'It must be holding:ADDRESS or input:ADDRESS, such as input:0x34.',
+  );
+}
+
+/** `MODEL[:BASE]`: the meter model of SunSpec, and where the marker is. */
+export function parseSunspec(text: string): { sunspecModel: number; sunspecBase: number } {
+  const [, model, base = '40000'] = /^(20[1-4]|21[1-4])(?::(0|40000|50000))?$/.exec(text) ?? [];
+  if (model !== undefined) return { sunspecModel: Number(model), sunspecBase: Number(base) };
+  throw new InvalidArgumentError('It must be 201 to 204 or 211 to 214, with :0, :40000 or :50000.');
 }

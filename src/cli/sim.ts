@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { systemClock } from '../core/clock.ts';
 import { AmrError } from '../core/errors.ts';
-import type { JournalEntry } from '../core/slave.ts';
+import type { JournalEntry, RegisterPlace } from '../core/slave.ts';
 import { FAULTS } from '../sim/faults.ts';
 import { createSimLine, type SimLine } from '../sim/line.ts';
 import { createModbusTcpMeters, type ModbusTcpMeters, serveModbusTcp } from '../sim/modbus-tcp.ts';
@@ -13,14 +13,19 @@ import {
   buildMeters,
   KINDS,
   SIM_DEFAULTS,
+  type SimGroup,
   type SimMetersSettings,
 } from './sim-meters.ts';
 import {
   collectFault,
+  collectGroup,
+  collectHole,
   type FaultyMeter,
+  once,
   parseAddress,
   parseDrift,
   parseListen,
+  parseSunspec,
   parseZone,
   whole,
 } from './sim-options.ts';
@@ -94,6 +99,7 @@ interface Place {
 
 interface SimCommandOptions {
   readonly model: string;
+  readonly also?: readonly SimGroup[];
   readonly models?: string;
   readonly meters: number;
   readonly firstAddress: string;
@@ -109,6 +115,8 @@ interface SimCommandOptions {
   readonly zone: string;
   readonly drift: number;
   readonly fault?: readonly FaultyMeter[];
+  readonly hole?: readonly RegisterPlace[];
+  readonly sunspec?: { readonly sunspecModel: number; readonly sunspecBase: number };
   readonly journal?: string;
   readonly json?: true;
 }
@@ -132,6 +140,8 @@ function settingsOf(options: SimCommandOptions): SimLineSettings {
     answerDelayMs: options.delay,
     driftMs: options.drift * 1000,
     faults: options.fault ?? [],
+    beside: options.also ?? [],
+    modbus: { holes: options.hole ?? [], ...options.sunspec },
     ...(journal === undefined ? {} : { onAnswer: openJournal(journal) }),
   };
 }
@@ -204,13 +214,14 @@ function reach(options: SimCommandOptions): Promise<Reachable> {
 
 function announce(
   { listening, addresses }: Reachable,
-  { json, model, models }: SimCommandOptions,
+  { json, model, models, also = [] }: SimCommandOptions,
 ): void {
   const own = models === undefined ? '' : `--models ${models} `;
+  const kinds = [model, ...also.map((group) => group.model)].join(', ');
   const text = json
     ? JSON.stringify({ listening, meters: addresses })
     : [
-        `${addresses.length} simulated ${model} meters, ${addresses[0]} to ${addresses.at(-1)}, on ${listening}`,
+        `${addresses.length} simulated ${kinds} meters, ${addresses[0]} to ${addresses.at(-1)}, on ${listening}`,
         `Read one: amr read --bus '${listening}' ${own}--model ${model} --address ${addresses[0]} energy`,
         'Stop with Ctrl-C.',
       ].join('\n');
@@ -247,6 +258,7 @@ const HELP = `
 Example:
   amr sim --meters 4 --listen 127.0.0.1:7645 --fault 000000000002=bit-flip:0.2
   amr sim --model eastron-sdm630 --meters 2 --first-address 17 --modbus-tcp 127.0.0.1:1502
+  amr sim --meters 2 --also eastron-sdm630:2:17 --also abb-b23:1:30 --hole input:0x34
 
 Faults, as METER=FAULT[:PROBABILITY[:MS]]; METER may be "all", MS is for late and split:
 ${Object.entries(FAULTS)
@@ -254,12 +266,15 @@ ${Object.entries(FAULTS)
   .join('\n')}
 `;
 
+const OTHERS = 'Further models are named with --also.';
+
 /** The verb `sim`. */
 export function simCommand(): Command {
   const { model, meters, firstAddress, preamble, seed, zone } = SIM_DEFAULTS;
   return new Command('sim')
     .description('run simulated meters behind a TCP or serial line, or behind Modbus TCP')
-    .option('--model <name>', 'of the meters; see config/models', model)
+    .option('--model <name>', 'of the meters; see config/models', once(OTHERS), model)
+    .option('--also <group>', 'MODEL[:COUNT[:FIRST]] beside them; may be given again', collectGroup)
     .option('--models <dir>', 'own models besides, as modelsDir of the configuration')
     .option('--meters <n>', 'number of meters', whole(1, 256), meters)
     .option('--first-address <digits>', 'first address or unit', parseAddress, firstAddress)
@@ -285,6 +300,12 @@ export function simCommand(): Command {
     .option('--zone <name>', "the meters' time zone", parseZone, zone)
     .option('--drift <seconds>', "how far the meters' clocks are ahead", parseDrift, 0)
     .option('--fault <meter=fault>', 'see below; may be given again', collectFault)
+    .option(
+      '--hole <register>',
+      'Modbus: refuse holding:N or input:N; may be given again',
+      collectHole,
+    )
+    .option('--sunspec <model>', 'Modbus: as sunspec-meter, such as 203:40000', parseSunspec)
     .option('--journal <file>', 'append every answer given, as JSON lines')
     .option('--json', 'print one JSON line when ready')
     .addHelpText('after', HELP)

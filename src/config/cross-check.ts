@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import type { BusKind } from '../core/bus.ts';
 import type { Driver } from '../core/driver.ts';
 import { AmrError } from '../core/errors.ts';
-import { FREEZE_DAILY, type MeterModel, resolveRegisters } from '../core/model.ts';
+import { FREEZE_DAILY, type MeterModel, resolveRegisters, withSettings } from '../core/model.ts';
 import { type Path, suggestion } from './problem.ts';
 import type { BusConfig, Config, PlanConfig } from './schema.ts';
 
@@ -72,14 +72,25 @@ const meterIdsAreUnique: Rule = ({ config }, complain) => {
   complainOfTwins(entries, complain);
 };
 
+const kindOf = (bus: BusConfig): BusKind => ('modbusTcp' in bus ? 'modbus-tcp' : 'line');
+
+/** The address as the driver has it; throws CONFIG_INVALID. */
+function addressOn(bus: BusConfig | undefined, driver: Driver, text: string): string {
+  const address = driver.parseAddress(text);
+  const lack = bus === undefined ? null : driver.checkAddress?.(address, kindOf(bus));
+  if (lack != null) throw new AmrError('CONFIG_INVALID', lack);
+  return address;
+}
+
 const addressesAreGood: Rule = ({ config, models, drivers }, complain) => {
   const taken: { key: string; path: Path; what: string }[] = [];
+  const buses = new Map(Object.entries(config.buses));
   for (const [index, meter] of config.meters.entries()) {
     const driver = drivers.get(models.get(meter.model)?.protocol ?? '');
     if (driver === undefined) continue;
     const path: Path = ['meters', index, meter.address === undefined ? 'id' : 'address'];
     try {
-      const address = driver.parseAddress(meter.address ?? meter.id);
+      const address = addressOn(buses.get(meter.bus), driver, meter.address ?? meter.id);
       taken.push({
         key: `address ${address} on bus ${meter.bus}`,
         path,
@@ -107,7 +118,7 @@ const driversSpeakOverTheBuses: Rule = ({ config, models, drivers }, complain) =
     const bus = buses.get(name);
     const driver = drivers.get(models.get(model)?.protocol ?? '');
     if (bus === undefined || driver === undefined) continue;
-    const kind = 'modbusTcp' in bus ? 'modbus-tcp' : 'line';
+    const kind = kindOf(bus);
     if (driver.buses.includes(kind)) continue;
     const what = `bus ${name} is ${NAMES[kind]}, which ${driver.protocol} does not go over`;
     complain(['meters', index, 'bus'], what);
@@ -187,6 +198,16 @@ const driversServeTheModels: Rule = ({ config, models, drivers }, complain) => {
   }
 };
 
+const settingsFitTheModels: Rule = ({ config, models, drivers }, complain) => {
+  for (const [index, { model: word, settings }] of config.meters.entries()) {
+    const model = models.get(word);
+    if (model === undefined || settings === undefined) continue;
+    const own = withSettings(model, settings);
+    const complaints = drivers.get(model.protocol)?.checkModel(own) ?? [];
+    for (const text of complaints) complain(['meters', index, 'settings'], text);
+  }
+};
+
 const uplinksAreOwn: Rule = ({ config }, complain) => {
   const entries = config.uplinks.map(({ name }, index) => ({
     key: `uplink name ${name}`,
@@ -237,12 +258,53 @@ export const RULES: readonly Rule[] = [
   freezesAreReadOnceADay,
   modelsHaveWhatPlansRead,
   driversServeTheModels,
+  settingsFitTheModels,
   clocksCanBeSet,
   uplinksAreOwn,
 ];
 
+/** Ratios are for who multiplies: such values would be multiplied twice. */
+const ratiosAreWanted: Rule = ({ config, models }, complain) => {
+  for (const [index, meter] of config.meters.entries()) {
+    const side = models.get(meter.model)?.side;
+    if (side !== 'primary' && side !== 'direct') continue;
+    const why =
+      side === 'primary' ? 'gives primary values already' : 'is a meter without transformers';
+    for (const key of ['ct', 'pt'] as const) {
+      if (meter[key] === 1) continue;
+      complain(['meters', index, key], `${key} is not to be applied: ${meter.model} ${why}`);
+    }
+  }
+};
+
+/**
+ * Meters may have been set to what their bus has; as they come, they often are not. Models for
+ * whatever meter speaks a protocol know too little of how one is delivered.
+ */
+const metersTalkAsDelivered: Rule = ({ config, models }, complain) => {
+  const buses = new Map(Object.entries(config.buses));
+  const told = new Set<string>();
+  for (const [index, meter] of config.meters.entries()) {
+    const bus = buses.get(meter.bus);
+    const model = models.get(meter.model);
+    if (bus === undefined || model === undefined || !('serial' in bus)) continue;
+    if (model.products.length === 0 || told.has(`${meter.bus} ${meter.model}`)) continue;
+    if (meter.baudRate !== undefined || meter.parity !== undefined) continue;
+    const { baudRate, parity } = bus.serial;
+    const usual = model.line;
+    if (usual.baudRate === baudRate && usual.parity === parity) continue;
+    told.add(`${meter.bus} ${meter.model}`);
+    complain(
+      ['meters', index],
+      `${meter.model} is usually delivered with baudRate ${usual.baudRate}, parity ${usual.parity}; the bus ${meter.bus} has ${baudRate}, ${parity}`,
+    );
+  }
+};
+
 /** What may be meant, but is worth a word. */
 export const WARNINGS: readonly Rule[] = [
+  metersTalkAsDelivered,
+  ratiosAreWanted,
   ({ config, isIncomplete }, complain) => {
     if (isIncomplete) return;
     const used = new Set(config.meters.map(({ bus }) => bus));

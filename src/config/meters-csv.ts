@@ -7,7 +7,7 @@ import { plainMessage } from './issues.ts';
 import { type Place, type Problem, problemAt, suggestion } from './problem.ts';
 import { type MeterConfig, meterSchema } from './schema.ts';
 
-const COLUMNS = Object.keys(meterSchema.shape);
+const COLUMNS = Object.keys(meterSchema.omit({ settings: true }).shape);
 const NUMBERS: readonly string[] = ['ct', 'pt', 'baudRate', 'stopBits'];
 
 export interface CsvMeter {

@@ -170,6 +170,10 @@ export const meterSchema = z.strictObject({
     .positive()
     .default(1)
     .describe('voltage transformer ratio, sent beside the values'),
+  settings: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('what this meter is set to otherwise than its model says, such as order: CDAB'),
 });
 
 export const mqttSchema = z.strictObject({

@@ -103,7 +103,7 @@ export interface DriverSession {
     options: ReadOptions,
   ): Promise<ProfileResult>;
   /** Reads what the meter noted of happenings on the line and to itself. */
-  readEvents?(options: ReadOptions): Promise<EventsResult>;
+  readEvents?(options: EventsOptions): Promise<EventsResult>;
   /** Reads the meter's clock. Rejects with BUS_, PORT_, METER_ and DATA_ errors. */
   readClock?(options: ClockOptions): Promise<ClockReading>;
   /**
@@ -117,6 +117,12 @@ export interface DriverSession {
 export interface FoundMeter {
   readonly address: string;
   readonly protocol: string;
+  /** Models that it may be of, by what it shows; absent where the protocol has no way to tell. */
+  readonly models?: readonly string[];
+  /** What it says of itself, in its own words; absent where it says nothing. */
+  readonly says?: string;
+  /** It answers whatever the address is. */
+  readonly answersAny?: true;
 }
 
 /** How far a search is, told after every question. */
@@ -125,7 +131,7 @@ export interface DiscoverProgress {
   /** What is asked for at present, in the protocol's own notation of a part of all addresses. */
   readonly pattern: string;
   readonly asked: number;
-  /** Questions that remain in the parts known to hold meters; it grows with every such part. */
+  /** Questions that remain, of those that are known to be asked; may grow with what is found. */
   readonly left: number;
   readonly meters: readonly FoundMeter[];
 }
@@ -133,6 +139,10 @@ export interface DiscoverProgress {
 export interface DiscoverOptions extends ReadOptions {
   /** Protocols that share a driver's frame; all of the driver's where absent. */
   readonly protocols?: readonly string[];
+  /** Where each address is asked for by itself: those to ask; all of the protocol where absent. */
+  readonly addresses?: readonly string[];
+  /** Models to compare what is found with, where the protocol lets them be told apart. */
+  readonly models?: readonly MeterModel[];
   /** Goes through all parts even where nobody answered the question to all; slow. */
   readonly isThorough?: boolean;
   readonly onProgress?: (progress: DiscoverProgress) => void;
@@ -206,6 +216,11 @@ export interface StatusPart {
   readonly number: number;
   /** The number in words, `null` where the bit is simply set or not. */
   readonly state: string | null;
+}
+
+export interface EventsOptions extends ReadOptions {
+  /** What failed before, by the words of `failures`, of a meter that answered; all where absent. */
+  readonly only?: readonly string[];
 }
 
 export interface EventsResult {
@@ -283,6 +298,10 @@ export interface Driver {
   readonly buses: readonly BusKind[];
   /** The address as the frames carry it; throws CONFIG_INVALID. */
   parseAddress(text: string): string;
+  /** What a parsed address lacks to be one on this kind of bus, `null` where it is one. */
+  checkAddress?(address: string, bus: BusKind): string | null;
+  /** Whatever meter is alone on the line answers to it; absent where there is none. */
+  readonly anyAddress?: string;
   /** Complaints about a model's sources, empty when the driver can serve it. */
   checkModel(model: MeterModel): readonly string[];
   /** The registers that an identifier of the protocol holds, none where it is no identifier. */
@@ -298,7 +317,11 @@ export interface Driver {
    */
   identify?(bus: Bus, address: string, options: ReadOptions): Promise<string | null>;
   /** Finds the meters on a line of which nothing is known. Never rejects with an AmrError. */
-  discover?(bus: Bus, options: DiscoverOptions): Promise<Discovery>;
+  discover?(
+    bus: Bus,
+    options: DiscoverOptions,
+    deps: Pick<SessionDeps, 'clock'>,
+  ): Promise<Discovery>;
   /**
    * Sets the clocks of all meters that hear it; no meter answers. Rejects with PORT_ and BUS_
    * errors. Drivers whose meters understand one frame share one function.

@@ -17,3 +17,18 @@ export function createNotes(): Notes {
     },
   };
 }
+
+/**
+ * Notes of what was learned of one device. The texts begin with the word for it; one that was
+ * learned of another device is as if it had never been noted.
+ */
+export function notesAbout(device: string, notes: Notes): Notes {
+  const head = `${device} `;
+  return {
+    recall(key) {
+      const text = notes.recall(key);
+      return text?.startsWith(head) ? text.slice(head.length) : null;
+    },
+    note: (key, value) => notes.note(key, value === null ? null : head + value),
+  };
+}

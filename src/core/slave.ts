@@ -280,6 +280,12 @@ export interface Slave {
   setFault(fault: SlaveFault | null): void;
 }
 
+/** One register of a Modbus meter, by its address on the wire. */
+export interface RegisterPlace {
+  readonly table: 'holding' | 'input';
+  readonly address: number;
+}
+
 export interface SlaveOptions {
   readonly address: string;
   readonly display: MeterDisplay;
@@ -291,6 +297,12 @@ export interface SlaveOptions {
   readonly byteMs?: number;
   /** FE bytes sent before an answer. */
   readonly preamble?: number;
+  /** What is refused although it lies among the meter's registers, for protocols with tables. */
+  readonly holes?: readonly RegisterPlace[];
+  /** Which meter model of SunSpec it has, 201 to 204 or 211 to 214, where its model names points. */
+  readonly sunspecModel?: number;
+  /** Where the marker of SunSpec is: 40000 (the default), 50000 or 0. */
+  readonly sunspecBase?: number;
   readonly onAnswer?: (item: string, values: Record<string, string | null>) => void;
 }
 

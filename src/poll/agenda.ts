@@ -1,16 +1,18 @@
 /** What is due on one bus, and what next: one entry for each meter and plan. */
-import type { DriverSession } from '../core/driver.ts';
-import type { Register } from '../core/registers.ts';
-import { jitterOf, type Plan } from './plan.ts';
-import { type Schedule, type Slot, slotAfter } from './slots.ts';
-
-/** One meter under one plan. */
-export interface Duty {
-  readonly meter: string;
-  readonly plan: Plan;
-  readonly registers: readonly Register[];
-  readonly session: DriverSession;
-}
+import {
+  createEntry,
+  type Duty,
+  dueAt,
+  type Entry,
+  followClock,
+  moveOn,
+  rankOf,
+  registersOf,
+  revisionOf,
+  type Skip,
+} from './duty.ts';
+import type { Progress } from './outcome.ts';
+import type { Slot } from './slots.ts';
 
 /**
  * What one meter owes for one slot. Interval plans that meet in a slot are read together: a
@@ -20,173 +22,145 @@ export interface Task extends Duty {
   readonly slot: Slot;
   /** 0, or more where the clock was set back and the slot comes once more. */
   readonly rev: number;
+  /** What earlier tries have brought. */
+  readonly progress: Progress;
 }
 
-/** Slots that a step of the wall clock jumped over. */
-export interface Skip {
-  readonly meter: string;
-  readonly plan: string;
-  readonly from: number;
-  readonly to: number;
+/** A task that is to be tried again: how far it is, and when at the earliest. */
+export interface Deferral {
+  readonly progress: Progress;
+  readonly notBefore: number;
 }
 
+/** A task that was taken is under way, and its meter has no other, until it is done or put back. */
 export interface Agenda {
   /** The most urgent task that is due at `now`, `null` when there is none. */
   take(now: number): Task | null;
-  /** A task whose slot has ended by `now` without being taken, `null` when there is none. */
+  /** A task whose slot has ended by `now` without being read, `null` when there is none. */
   takeEnded(now: number): Task | null;
-  /** Gives a task back that could not be tried; it is due again at once. */
-  putBack(task: Task): void;
+  done(task: Task): void;
+  putBack(task: Task, deferral: Deferral): void;
+  /** From now on no task waits for its next try. */
+  endPauses(): void;
   /** When the next task falls due. */
   nextDueAt(): number;
   /** When the next slot ends. */
   nextEndAt(): number;
 }
 
-interface Span {
-  readonly from: number;
-  readonly to: number;
+export interface AgendaDeps {
+  readonly now: number;
+  readonly zone: string;
+  readonly onSkip: (skip: Skip) => void;
+  /** Meters that probably do not answer come behind all others. */
+  readonly isDoubtful: (meter: string) => boolean;
 }
-
-const NONE: Span = { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
-const joined = ({ from, to }: Span, at: number): Span => ({
-  from: Math.min(from, at),
-  to: Math.max(to, at),
-});
-
-interface Entry {
-  readonly duty: Duty;
-  readonly jitterMs: number;
-  slot: Slot;
-  /** The earliest and the latest slot handed out before the clock was last set back. */
-  given: Span;
-  /** The same, up to now. */
-  handedOut: Span;
-  /** Registers of shorter slots of the same moment that ended first. */
-  inherited: readonly Register[];
-  /** How often the clock was set back by so much that slots come again. */
-  stepsBack: number;
-}
-
-/**
- * A wall clock that is this far off the agenda was set, not late: the agenda follows it, because
- * years of missing slots, or hours of waiting, help nobody. Within it, slots are never doubled.
- */
-const BEHIND_MS = 24 * 3_600_000;
-const AHEAD_MS = 2 * 3_600_000;
-
-/** No slot is further ahead than this by right; a day may have 25 hours. */
-function reachOf(schedule: Schedule): number {
-  return schedule.kind === 'interval' ? schedule.everyMs : 25 * 3_600_000;
-}
-
-const PRIORITY_ORDER = ['billing', 'curve', 'live'];
-const rankOf = ({ duty }: Entry) => PRIORITY_ORDER.indexOf(duty.plan.priority);
-const dueAt = ({ slot, jitterMs }: Entry) => slot.opensAt + jitterMs;
 
 const longer = (a: Slot, b: Slot) => (b.closesAt > a.closesAt ? b : a);
+const isOver = (present: number) => (entry: Entry) => entry.slot.closesAt <= present;
 
-/** Each register once, in the order of the plans. */
-function registersOf(entries: readonly Entry[]): Register[] {
-  return [...new Set(entries.flatMap(({ duty, inherited }) => [...duty.registers, ...inherited]))];
+/** Entries of the same meter whose interval slot is the same moment; most urgent first. */
+function companionsOf(entry: Entry, ofMeter: readonly Entry[]): Entry[] {
+  if (entry.duty.plan.kind !== 'interval') return [entry];
+  return ofMeter
+    .filter(({ duty, slot }) => duty.plan.kind === 'interval' && slot.at === entry.slot.at)
+    .sort((a, b) => rankOf(a) - rankOf(b));
+}
+
+function taskOf(together: readonly [Entry, ...Entry[]]): Task {
+  const [{ duty, progress }] = together;
+  const slot = together.map((entry) => entry.slot).reduce(longer);
+  const retries = Math.max(...together.map((entry) => entry.duty.plan.retries));
+  return {
+    ...duty,
+    plan: { ...duty.plan, retries },
+    registers: registersOf(together),
+    slot,
+    rev: revisionOf(together[0], slot),
+    progress,
+  };
+}
+
+/** Compares number by number. */
+function before(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
 export function createAgenda(
   duties: readonly Duty[],
-  { now, zone, onSkip }: { now: number; zone: string; onSkip: (skip: Skip) => void },
+  { now, zone, onSkip, isDoubtful }: AgendaDeps,
 ): Agenda {
-  const entries: Entry[] = duties.map((duty) => ({
-    duty,
-    jitterMs: jitterOf(duty.meter, duty.plan.jitterMs),
-    slot: slotAfter(now, duty.plan.schedule, zone),
-    given: NONE,
-    handedOut: NONE,
-    inherited: [],
-    stepsBack: 0,
-  }));
-  const taken = new WeakMap<Task, readonly (() => void)[]>();
+  const entries = duties.map((duty) => createEntry(duty, now, zone));
+  const byMeter = Map.groupBy(entries, ({ duty }) => duty.meter);
+  /** By meter: its entries that the task is made of, with how to give them back. */
+  const underWay = new Map<string, readonly { entry: Entry; restore: () => void }[]>();
 
-  function followClock(entry: Entry, present: number): void {
-    const { meter, plan } = entry.duty;
-    const ahead = entry.slot.opensAt - present;
-    const isSetBack = ahead > reachOf(plan.schedule) + AHEAD_MS;
-    if (!isSetBack && -ahead <= BEHIND_MS) return;
-    if (isSetBack) {
-      entry.stepsBack += 1;
-      entry.given = entry.handedOut;
+  const free = () => entries.filter(({ duty }) => !underWay.has(duty.meter));
+  const together = (entry: Entry) => companionsOf(entry, byMeter.get(entry.duty.meter) ?? []);
+  const earliest = (momentOf: (entry: Entry) => number) =>
+    free().reduce((soonest, entry) => Math.min(soonest, momentOf(entry)), Infinity);
+
+  function follow(present: number): void {
+    for (const entry of free()) {
+      const skip = followClock(entry, present, zone);
+      if (skip !== null) onSkip(skip);
     }
-    const from = entry.slot.at;
-    entry.slot = slotAfter(present, plan.schedule, zone);
-    onSkip({ meter, plan: plan.name, from, to: entry.slot.at });
-  }
-
-  /** Entries of the same meter whose interval slot is the same moment. */
-  function companionsOf(entry: Entry): Entry[] {
-    if (entry.duty.plan.kind !== 'interval') return [entry];
-    return entries
-      .filter(
-        ({ duty, slot }) =>
-          duty.meter === entry.duty.meter &&
-          duty.plan.kind === 'interval' &&
-          slot.at === entry.slot.at,
-      )
-      .sort((a, b) => rankOf(a) - rankOf(b));
   }
 
   function handOut(first: Entry): Task {
-    const together = companionsOf(first);
-    const [leader = first] = together;
-    const { duty, given, stepsBack } = leader;
-    const slot = together.map((entry) => entry.slot).reduce(longer);
-    const retries = Math.max(...together.map((entry) => entry.duty.plan.retries));
-    const task: Task = {
-      ...duty,
-      plan: { ...duty.plan, retries },
-      registers: registersOf(together),
-      slot,
-      rev: slot.at >= given.from && slot.at <= given.to ? stepsBack : 0,
-    };
-    taken.set(task, together.map(moveOn));
+    const [leader = first, ...others] = together(first);
+    const group = [leader, ...others] as const;
+    const task = taskOf([leader, ...others]);
+    underWay.set(
+      task.meter,
+      group.map((entry) => ({ entry, restore: moveOn(entry, zone) })),
+    );
     return task;
-  }
-
-  /** The entry's next slot is the one after; gives how to take that back. */
-  function moveOn(entry: Entry): () => void {
-    const { slot, inherited } = entry;
-    entry.handedOut = joined(entry.handedOut, slot.at);
-    entry.slot = slotAfter(slot.opensAt, entry.duty.plan.schedule, zone);
-    entry.inherited = [];
-    return () => Object.assign(entry, { slot, inherited });
   }
 
   /** A slot that ends leaves its registers to a longer one of the same moment, if there is one. */
   function bequeath(entry: Entry, present: number): void {
-    if (entry.slot.closesAt > present) return;
-    const heir = companionsOf(entry).find(({ slot }) => slot.closesAt > present);
+    if (!isOver(present)(entry)) return;
+    const heir = together(entry).find((other) => !isOver(present)(other));
     if (heir === undefined) return;
     heir.inherited = registersOf([heir, entry]);
-    moveOn(entry);
+    moveOn(entry, zone);
+  }
+
+  /** What is over costs no time on the line; a meter that may be silent costs much of it. */
+  function urgencyOf(entry: Entry, present: number): number[] {
+    const { silences, losses } = entry.progress;
+    const isLast = silences > 0 || losses > 0 || isDoubtful(entry.duty.meter);
+    const isLost = together(entry).every(isOver(present));
+    return [isLost ? 0 : 1, isLast ? 1 : 0, rankOf(entry), entry.slot.opensAt + entry.jitterMs];
   }
 
   function first(isWanted: (entry: Entry) => boolean, present: number): Task | null {
-    for (const entry of entries) followClock(entry, present);
-    const [best] = entries
+    follow(present);
+    const [best] = free()
       .filter(isWanted)
-      .sort((a, b) => rankOf(a) - rankOf(b) || dueAt(a) - dueAt(b));
-    return best === undefined ? null : handOut(best);
+      .map((entry) => ({ entry, urgency: urgencyOf(entry, present) }))
+      .sort((a, b) => before(a.urgency, b.urgency));
+    return best === undefined ? null : handOut(best.entry);
   }
-
-  const earliest = (momentOf: (entry: Entry) => number) =>
-    entries.reduce((soonest, entry) => Math.min(soonest, momentOf(entry)), Infinity);
 
   return {
     take: (present) => first((entry) => dueAt(entry) <= present, present),
     takeEnded(present) {
-      for (const entry of entries) bequeath(entry, present);
-      return first(({ slot }) => slot.closesAt <= present, present);
+      for (const entry of free()) bequeath(entry, present);
+      return first(isOver(present), present);
     },
-    putBack(task) {
-      for (const restore of taken.get(task) ?? []) restore();
+    done: ({ meter }) => void underWay.delete(meter),
+    putBack({ meter }, deferral) {
+      for (const { entry, restore } of underWay.get(meter) ?? []) {
+        restore();
+        Object.assign(entry, deferral);
+      }
+      underWay.delete(meter);
+    },
+    endPauses() {
+      for (const entry of entries) entry.notBefore = Number.NEGATIVE_INFINITY;
     },
     nextDueAt: () => earliest(dueAt),
     nextEndAt: () => earliest(({ slot }) => slot.closesAt),

@@ -6,13 +6,8 @@ import type { Line } from '../core/line.ts';
 import type { Register } from '../core/registers.ts';
 import { localDate } from '../core/zoned-time.ts';
 import type { Task } from './agenda.ts';
-import { type RepeatedRead, repeatRead } from './repeat.ts';
-
-/** What the attempts have brought together. */
-export interface Outcome extends RepeatedRead {
-  /** The meter's wall time of the freeze that was read. */
-  readonly frozenAt: string | null;
-}
+import { evidenceOf, isBusy, isPortLoss, isSilence, type Outcome } from './outcome.ts';
+import { joined, leftOf, repeatRead, tryOnce } from './repeat.ts';
 
 export interface AttemptDeps {
   readonly line: Pick<Line, 'fault'>;
@@ -22,6 +17,8 @@ export interface AttemptDeps {
   readonly stop: AbortSignal;
   /** Ends even a running exchange. */
   readonly abort: AbortSignal;
+  /** Asked alone, and the others only when there is an answer; `null` where all are asked. */
+  readonly probe: Register | null;
 }
 
 /** Why no further attempt can be made, `null` while one can. */
@@ -32,11 +29,36 @@ function obstacleTo(task: Task, { line, clock, stop }: AttemptDeps): AmrError | 
   return new AmrError('SLOT_EXPIRED', 'the slot ended');
 }
 
-/** Never rejects: what goes wrong is in the failures. */
-export async function attemptSlot(task: Task, deps: AttemptDeps): Promise<Outcome> {
+/**
+ * Asks one register. Where nothing comes of it, the meter is not asked for more: all that is left
+ * of the task fails of the same.
+ */
+async function probe(
+  { session, plan, registers }: Task,
+  register: Register,
+  before: Outcome,
+  signal: AbortSignal,
+): Promise<{ outcome: Outcome; isVain: boolean }> {
+  const options = { priority: plan.priority, signal };
+  const pass = await tryOnce([register], (wanted) => session.read(wanted, options));
+  const vain = pass.failures.find((one) => isSilence(one) || isPortLoss(one) || isBusy(one));
+  if (vain === undefined || pass.values.length > 0) {
+    return { outcome: { ...before, ...joined(before, [register], pass) }, isVain: false };
+  }
+  const left = leftOf(registers, before);
+  const failures = [{ registers: left, error: vain.error }];
+  return {
+    outcome: { ...before, ...joined(before, left, { values: [], failures }) },
+    isVain: true,
+  };
+}
+
+/** Asks for what is left, and at once again for what failed while the meter is heard at all. */
+async function readRest(task: Task, before: Outcome, deps: AttemptDeps): Promise<Outcome> {
   const { session, plan, slot, registers } = task;
   const options = { priority: plan.priority, signal: deps.abort };
-  let frozenAt: string | null = null;
+  let { frozenAt } = before;
+  let isHeard = before.values.length > 0;
 
   async function readFreeze(wanted: readonly Register[]): Promise<ReadResult> {
     if (session.readDailyFreeze === undefined) {
@@ -46,12 +68,32 @@ export async function attemptSlot(task: Task, deps: AttemptDeps): Promise<Outcom
     frozenAt ??= freeze.frozenAt;
     return freeze;
   }
+  const readAny = (wanted: readonly Register[]) =>
+    plan.kind === 'freeze-daily' ? readFreeze(wanted) : session.read(wanted, options);
 
   const result = await repeatRead(registers, {
+    before,
     retries: plan.retries,
     obstacle: () => obstacleTo(task, deps),
-    read: (wanted) =>
-      plan.kind === 'freeze-daily' ? readFreeze(wanted) : session.read(wanted, options),
+    isHopeful: (failure) => isHeard && !isBusy(failure),
+    async read(wanted) {
+      const pass = await tryOnce(wanted, readAny);
+      isHeard ||= evidenceOf({ ...pass, attempts: 1 }) !== 'silence';
+      return pass;
+    },
   });
   return { ...result, frozenAt };
+}
+
+/**
+ * What is known of the slot after this attempt: a meter that is wholly silent, or busy, is not
+ * asked twice in a row. Never rejects: what goes wrong is in the failures.
+ */
+export async function attemptSlot(task: Task, deps: AttemptDeps): Promise<Outcome> {
+  const before = task.progress.outcome;
+  // A freeze begins with a single question by itself.
+  const needsProbe = task.plan.kind !== 'freeze-daily' && obstacleTo(task, deps) === null;
+  if (deps.probe === null || !needsProbe) return readRest(task, before, deps);
+  const { outcome, isVain } = await probe(task, deps.probe, before, deps.abort);
+  return isVain ? outcome : readRest(task, outcome, deps);
 }

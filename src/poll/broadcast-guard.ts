@@ -3,13 +3,16 @@
  * follows when it is off by 5 minutes at the most, once a day.
  */
 import type { ClockState } from '../core/clock.ts';
-import { localDate, startOfLocalDay } from '../core/zoned-time.ts';
+import { localDate } from '../core/zoned-time.ts';
+import { type Schedule, slotAfter } from './slots.ts';
 
 /** Beyond this no meter follows; a person must look at it. */
 export const LARGEST_DRIFT_MS = 5 * 60_000;
 /** A clock that jumps over the moment of a freeze skips it or takes it twice. */
-export const FREEZE_MARGIN_MS = 5 * 60_000;
-export const SLOT_MARGIN_MS = 60_000;
+const FREEZE_MARGIN_MS = 5 * 60_000;
+const SLOT_MARGIN_MS = 60_000;
+/** Meters freeze by themselves at full hours, and at midnight, which is one. */
+const METERS_OWN: Schedule = { kind: 'interval', everyMs: 3_600_000 };
 
 /** All moments are epoch milliseconds. */
 export interface BroadcastCase {
@@ -19,12 +22,10 @@ export interface BroadcastCase {
   readonly now: number;
   /** `null` where none was ever sent. */
   readonly lastBroadcastAt: number | null;
-  /** The meter's clock less the gateway's; `null` where it is not known. */
-  readonly driftMs: number | null;
-  /** Edges of slots around the present moment. */
-  readonly slots: readonly number[];
-  /** Moments of freezes besides local midnight, around the present moment. */
-  readonly freezes: readonly number[];
+  /** Of each meter that told its time, its clock less the gateway's; none where none did. */
+  readonly offsetsMs: readonly number[];
+  /** What the meters are read for: the edges of slots, and daily readings as moments of freezes. */
+  readonly schedules: readonly Schedule[];
   /** The zone of the meters' wall time, an IANA name. */
   readonly zone: string;
 }
@@ -45,8 +46,20 @@ export type BroadcastReason =
   | 'a freeze is near'
   | 'a slot edge is near';
 
-const isNear = (moments: readonly number[], now: number, marginMs: number) =>
-  moments.some((moment) => Math.abs(moment - now) <= marginMs);
+/** The slowest meter's time and the fastest's, the gateway's own among them. */
+function timesOf({ now, offsetsMs }: BroadcastCase): { from: number; to: number } {
+  const times = [0, ...offsetsMs].map((ms) => now + ms);
+  return { from: Math.min(...times), to: Math.max(...times) };
+}
+
+/**
+ * A clock jumps from the meter's time to the gateway's: no moment of the schedule may lie between
+ * the two, nor near either.
+ */
+function isBetween(schedule: Schedule, one: BroadcastCase, marginMs: number): boolean {
+  const { from, to } = timesOf(one);
+  return slotAfter(from - marginMs - 1, schedule, one.zone).opensAt <= to + marginMs;
+}
 
 /** A clock that was set back must not give a day its second broadcast. */
 function isSentToday({ lastBroadcastAt, now, zone }: BroadcastCase): boolean {
@@ -54,15 +67,16 @@ function isSentToday({ lastBroadcastAt, now, zone }: BroadcastCase): boolean {
 }
 
 function reasonOf(one: BroadcastCase): BroadcastReason {
-  const { now, zone, driftMs } = one;
-  const midnights = [startOfLocalDay(now, zone), startOfLocalDay(now, zone, 1)];
+  const { offsetsMs, schedules } = one;
+  const freezes = [METERS_OWN, ...schedules.filter(({ kind }) => kind === 'daily')];
+  const slots = schedules.filter(({ kind }) => kind === 'interval');
   if (!one.isConfigured) return 'not configured';
   if (one.clockState !== 'synced') return 'gateway clock not synchronised';
-  if (driftMs === null) return 'drift not known';
-  if (Math.abs(driftMs) > LARGEST_DRIFT_MS) return 'drift beyond five minutes';
+  if (offsetsMs.length === 0) return 'drift not known';
+  if (offsetsMs.some((ms) => Math.abs(ms) > LARGEST_DRIFT_MS)) return 'drift beyond five minutes';
   if (isSentToday(one)) return 'already sent today';
-  if (isNear([...midnights, ...one.freezes], now, FREEZE_MARGIN_MS)) return 'a freeze is near';
-  if (isNear(one.slots, now, SLOT_MARGIN_MS)) return 'a slot edge is near';
+  if (freezes.some((each) => isBetween(each, one, FREEZE_MARGIN_MS))) return 'a freeze is near';
+  if (slots.some((each) => isBetween(each, one, SLOT_MARGIN_MS))) return 'a slot edge is near';
   return 'due';
 }
 

@@ -10,13 +10,7 @@ import type { Line } from '../core/line.ts';
 import type { Notes } from '../core/notes.ts';
 import type { AmrEvent } from '../core/reading.ts';
 import { formatInstant } from '../core/zoned-time.ts';
-import {
-  type BroadcastReason,
-  FREEZE_MARGIN_MS,
-  LARGEST_DRIFT_MS,
-  mayBroadcast,
-  SLOT_MARGIN_MS,
-} from './broadcast-guard.ts';
+import { type BroadcastReason, LARGEST_DRIFT_MS, mayBroadcast } from './broadcast-guard.ts';
 import { DAILY_WINDOW_MS, type Schedule, type Slot, slotAfter } from './slots.ts';
 
 /** What is done on one bus. */
@@ -63,25 +57,24 @@ function createRound(round: ClockRound, deps: ClockRoundDeps, signal: AbortSigna
   const tellMissed = (reason: string) =>
     tell({ type: 'clock.broadcast-missed', severity: 'warning', detail: { reason } });
 
-  function reasonNow(driftMs: number): BroadcastReason | 'the port is away' {
+  function reasonNow(offsetsMs: readonly number[]): BroadcastReason | 'the port is away' {
     if (line.fault !== null) return 'the port is away';
-    const now = clock.now();
     const last = notes.recall(LAST_BROADCAST);
     return mayBroadcast({
       isConfigured: true,
       clockState: deps.clockState(),
-      now,
+      now: clock.now(),
       lastBroadcastAt: last === null ? null : Number(last),
-      driftMs,
+      offsetsMs,
+      schedules: round.schedules,
       zone,
-      ...momentsAround(now, round.schedules, zone),
     }).reason;
   }
 
   /** The first moment of the slot at which the guard has nothing against it, or what it still has. */
-  async function reasonInTime({ closesAt }: Slot, driftMs: number) {
+  async function reasonInTime({ closesAt }: Slot, offsetsMs: readonly number[]) {
     for (;;) {
-      const reason = reasonNow(driftMs);
+      const reason = reasonNow(offsetsMs);
       const isOver = reason === 'due' || reason === 'already sent today';
       if (isOver || signal.aborted || clock.now() >= closesAt) return reason;
       await clock.sleep(LOOK_MS, signal).catch(() => undefined);
@@ -104,8 +97,8 @@ function createRound(round: ClockRound, deps: ClockRoundDeps, signal: AbortSigna
     return offsets;
   }
 
-  /** The largest offset, `null` where it leaves nothing to send. */
-  function driftToSet(offsets: Offsets): number | null {
+  /** The offsets that were told, `null` where they leave nothing to send. */
+  function offsetsToSet(offsets: Offsets): number[] | null {
     const told = [...offsets].flatMap(([meter, ms]) => (ms === null ? [] : [{ meter, ms }]));
     const beyond = told.filter(({ ms }) => Math.abs(ms) > LARGEST_DRIFT_MS);
     for (const { meter, ms } of beyond) {
@@ -114,8 +107,8 @@ function createRound(round: ClockRound, deps: ClockRoundDeps, signal: AbortSigna
     }
     if (told.length === 0) tellMissed('no meter told its time');
     if (told.length === 0 || beyond.length > 0) return null;
-    const drift = told.map(({ ms }) => ms).reduce(larger);
-    return Math.abs(drift) > round.thresholdMs ? drift : null;
+    const all = told.map(({ ms }) => ms);
+    return all.some((ms) => Math.abs(ms) > round.thresholdMs) ? all : null;
   }
 
   /** Before all others: the moment was found good, and must not pass in a queue. */
@@ -135,13 +128,13 @@ function createRound(round: ClockRound, deps: ClockRoundDeps, signal: AbortSigna
   }
 
   return async (slot: Slot): Promise<void> => {
-    const reason = await reasonInTime(slot, 0);
+    const reason = await reasonInTime(slot, [0]);
     if (signal.aborted || reason === 'already sent today') return;
     if (reason !== 'due') return tellMissed(reason);
     const offsets = await readOffsets();
-    const drift = signal.aborted ? null : driftToSet(offsets);
-    if (drift === null) return;
-    const then = await reasonInTime(slot, drift);
+    const told = signal.aborted ? null : offsetsToSet(offsets);
+    if (told === null) return;
+    const then = await reasonInTime(slot, told);
     if (signal.aborted) return;
     if (then !== 'due') return tellMissed(then);
     await send(offsets);
@@ -175,16 +168,3 @@ export async function runClockRounds(
 }
 
 const inSeconds = (ms: number) => Math.round(ms / 1000);
-const larger = (a: number, b: number) => (Math.abs(b) > Math.abs(a) ? b : a);
-
-/** The edges of slots and the freezes that could be near: of each schedule the first that is. */
-function momentsAround(now: number, schedules: readonly Schedule[], zone: string) {
-  const slots: number[] = [];
-  const freezes: number[] = [];
-  for (const schedule of schedules) {
-    const isDaily = schedule.kind === 'daily';
-    const before = now - (isDaily ? FREEZE_MARGIN_MS : SLOT_MARGIN_MS) - 1;
-    (isDaily ? freezes : slots).push(slotAfter(before, schedule, zone).opensAt);
-  }
-  return { slots, freezes };
-}

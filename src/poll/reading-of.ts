@@ -7,7 +7,7 @@ import type { Reading, WireValue } from '../core/reading.ts';
 import { formatInstant, zonedToEpoch } from '../core/zoned-time.ts';
 import { qualityOf } from '../validate/quality.ts';
 import type { Task } from './agenda.ts';
-import type { Outcome } from './attempts.ts';
+import type { Outcome } from './outcome.ts';
 
 export interface Circumstances {
   readonly readAt: number;

@@ -4,7 +4,9 @@ import type { CreateSlave, JournalEntry, MeterDisplay, SlaveOptions } from '../c
 import { type Fault, slaveFaultOf } from './faults.ts';
 import type { Random } from './random.ts';
 
-export interface SimMeter {
+type Peculiarities = Pick<SlaveOptions, 'holes' | 'sunspecModel' | 'sunspecBase'>;
+
+export interface SimMeter extends Peculiarities {
   readonly address: string;
   readonly display: MeterDisplay;
   readonly model?: MeterModel;

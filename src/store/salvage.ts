@@ -16,6 +16,8 @@ export interface Salvaged {
   readonly rows: number;
   /** Numbers that should have had a row and have none that can be trusted. */
   readonly lost: number;
+  /** Which these are, such as `12-80 95`; the first ones where there are many. */
+  readonly lostNumbers: string;
 }
 
 interface SalvageDeps {
@@ -47,17 +49,42 @@ function ackedByAll(db: Database.Database, stream: Stream, uplinks: readonly str
   return Math.min(...uplinks.map((uplink) => acked.get(uplink, stream) ?? 0));
 }
 
-/** Sound rows with numbers from `from` to `to`, in order. */
-function readSlice(db: Database.Database, stream: Stream, [from, to]: [number, number]): string[] {
+/**
+ * Sound rows with numbers from `from` to `to`, in order. A damaged page may end the answer early
+ * without a word, so what is missing from it is asked for one by one.
+ */
+function readSlice(db: Database.Database, stream: Stream, [from, to]: [number, number]): Row[] {
   const select = db.prepare<[number, number], Row>(
     `SELECT seq, epoch, crc, body FROM row_${stream} WHERE seq BETWEEN ? AND ? ORDER BY seq`,
   );
   const one = (seq: number) => attempt(() => select.all(seq, seq), []);
   const numbers = () => Array.from({ length: to - from + 1 }, (_, index) => from + index);
-  const rows = attempt(() => select.all(from, to), null) ?? numbers().flatMap(one);
-  return rows
-    .filter(({ seq, epoch, crc, body }) => rowChecksum({ epoch, stream, seq }, body) === crc)
-    .map(({ body }) => body);
+  const slice = attempt(() => select.all(from, to), []);
+  const rows = slice.length === to - from + 1 ? slice : numbers().flatMap(one);
+  return rows.filter(
+    ({ seq, epoch, crc, body }) => rowChecksum({ epoch, stream, seq }, body) === crc,
+  );
+}
+
+/** Ranges that one event names at the most. */
+const MOST_RANGES = 50;
+
+/** Takes the numbers that were found, in order, and tells the ranges between them. */
+function createGaps(first: number) {
+  const gaps: string[] = [];
+  let next = first;
+  const upTo = (found: number) => {
+    if (found > next) gaps.push(found - 1 === next ? `${next}` : `${next}-${found - 1}`);
+    next = found + 1;
+  };
+  return {
+    found: upTo,
+    text(last: number): string {
+      upTo(last + 1);
+      const named = gaps.slice(0, MOST_RANGES).join(' ');
+      return gaps.length > MOST_RANGES ? `${named} ...` : named;
+    },
+  };
 }
 
 async function salvageStream(
@@ -71,15 +98,19 @@ async function salvageStream(
   );
   const first = attempt(() => ackedByAll(db, stream, uplinks), 0) + 1;
   const last = Math.max(newest, heads[stream]);
+  const gaps = createGaps(first);
   let rows = 0;
   for (let from = first; from <= last; from += SLICE_ROWS) {
     const to = Math.min(from + SLICE_ROWS - 1, last);
-    const bodies = attempt(() => readSlice(db, stream, [from, to]), []);
+    const found = attempt(() => readSlice(db, stream, [from, to]), []);
+    for (const { seq } of found) gaps.found(seq);
+    const bodies = found.map(({ body }) => body);
     // Each append waits for its commit, so that fresh rows have their turn between two slices.
     if (bodies.length > 0) await append(stream, bodies);
     rows += bodies.length;
   }
-  return { stream, rows, lost: Math.max(0, last - first + 1 - rows) };
+  const lost = Math.max(0, last - first + 1 - rows);
+  return { stream, rows, lost, lostNumbers: gaps.text(last) };
 }
 
 /** The header of a database file: SQLite file format, clause 1.3. */
@@ -132,6 +163,13 @@ function openDamaged({ file, fresh }: SalvageDeps): Database.Database | null {
   return openReadable(file);
 }
 
+const nothingOf = (stream: Stream, head: number): Salvaged => ({
+  stream,
+  rows: 0,
+  lost: head,
+  lostNumbers: createGaps(1).text(head),
+});
+
 /** Appends what is sound to the store in use; billing first. Rejects where the store does. */
 export async function salvage(deps: SalvageDeps): Promise<readonly Salvaged[]> {
   const db = openDamaged(deps);
@@ -139,9 +177,7 @@ export async function salvage(deps: SalvageDeps): Promise<readonly Salvaged[]> {
   try {
     for (const stream of STREAMS.toSorted((a, b) => rank(a) - rank(b))) {
       found.push(
-        db === null
-          ? { stream, rows: 0, lost: deps.heads[stream] }
-          : await salvageStream(db, stream, deps),
+        db === null ? nothingOf(stream, deps.heads[stream]) : await salvageStream(db, stream, deps),
       );
     }
     return found;

@@ -51,9 +51,9 @@ async function salvageFrom({ file, heads }: SetAside, engine: Engine): Promise<v
   try {
     const fresh = storePaths(dataDir).database;
     const found = await salvage({ file, fresh, heads, uplinks, append: engine.append });
-    for (const { stream, rows, lost } of found) {
+    for (const { stream, rows, lost, lostNumbers } of found) {
       if (rows + lost === 0) continue;
-      const detail = { file, stream, rows, lost };
+      const detail = { file, stream, rows, lost, lostNumbers };
       log.warn(detail, 'rows salvaged from the damaged database');
       const severity = lost > 0 ? 'alarm' : 'warning';
       tell({

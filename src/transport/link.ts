@@ -1,4 +1,10 @@
-/** Keeps one port open: a new transport for every attempt, with back-off between attempts. */
+/**
+ * Keeps one port open: a new transport for every attempt.
+ *
+ * A life is the time from one open to the loss that ends it. Devices that close after each answer,
+ * or when nobody asks, are at work: after a life that brought bytes, or that lasted, the port is
+ * opened at once. Between attempts that fail, and lives without a byte, there is a back-off.
+ */
 import type { Logger } from 'pino';
 import { abortable } from '../core/abort.ts';
 import type { Clock } from '../core/clock.ts';
@@ -8,8 +14,10 @@ import type { Transport } from '../core/transport.ts';
 
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_BACKOFF_MS = 30_000;
-/** A port that held this long counts as healthy: the next loss starts the back-off anew. */
+/** A port that held this long counts as healthy without a byte, too. */
 const STABLE_MS = 30_000;
+/** From attempt to attempt, for what greets everybody and hangs up. */
+const SHORTEST_LIFE_MS = 100;
 
 export interface Link extends Line {
   /** Opens, and opens again after every loss, until the signal aborts; then closes. */
@@ -46,13 +54,29 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
   let attempts = 0;
   /** A close that was wished for is followed by an open at once. */
   let isRestarting = false;
+  /** Attempts in a row that did not open, or brought no byte before they were lost. */
   let failures = 0;
+  let isRefused = false;
+  let isHeard = false;
+  let isToldDown = false;
   let listener: (bytes: Uint8Array) => void = () => undefined;
   let notifyFault: (reason: AmrError) => void = () => undefined;
 
+  function tellDown(): void {
+    if (!isToldDown) log.warn({ code: lastError.code, err: lastError.message }, 'port down');
+    isToldDown = true;
+  }
+
+  function tellUp(): void {
+    if (isToldDown) log.info({ failures }, 'port up');
+    isToldDown = false;
+  }
+
   function rise(opened: Transport): void {
     transport = opened;
-    if (failures > 0) log.info({ failures }, 'port up');
+    // One that opened before and was lost each time is up when it brings something.
+    if (isRefused) tellUp();
+    isRefused = false;
     up.resolve();
     first.resolve();
   }
@@ -76,7 +100,10 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
     };
     const onAbort = () => end(notOpen(info.address));
     attempt.onData((bytes) => {
-      if (transport === attempt) listener(bytes);
+      if (transport !== attempt) return;
+      isHeard = true;
+      tellUp();
+      listener(bytes);
     });
     attempt.onDown(end);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -92,30 +119,31 @@ export function createLink({ make, clock, log, random }: LinkDeps): Link {
     }
   }
 
-  /** A life that lasted makes the next loss the first one again. */
-  async function tryToLive(signal: AbortSignal): Promise<void> {
+  /** One attempt to open and what follows; gives how long to wait before the next. */
+  async function tryToLive(signal: AbortSignal): Promise<number> {
     const startedAt = clock.monotonic();
+    const lasted = () => clock.monotonic() - startedAt;
+    isHeard = false;
     try {
       await live(signal);
-      if (clock.monotonic() - startedAt >= STABLE_MS) failures = 0;
+      if (isHeard || lasted() >= STABLE_MS) failures = 0;
+      else if (!isRestarting) failures += 1;
     } catch (thrown) {
       lastError = toAmrError(thrown);
       first.reject(lastError);
+      failures += 1;
+      isRefused = true;
     }
-  }
-
-  async function backOff(signal: AbortSignal): Promise<void> {
-    failures += 1;
-    if (failures === 1) log.warn({ code: lastError.code, err: lastError.message }, 'port down');
-    await clock.sleep(backoffMs(failures, random), signal).catch(() => undefined);
+    if (signal.aborted || isRestarting) return 0;
+    if (isRefused || failures > 1) tellDown();
+    return failures > 0 ? backoffMs(failures, random) : SHORTEST_LIFE_MS - lasted();
   }
 
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await tryToLive(signal);
-      const isWished = isRestarting;
+      const pauseMs = await tryToLive(signal);
       isRestarting = false;
-      if (!signal.aborted && !isWished) await backOff(signal);
+      if (pauseMs > 0) await clock.sleep(pauseMs, signal).catch(() => undefined);
     }
   }
 

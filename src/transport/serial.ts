@@ -123,7 +123,7 @@ export function createSerialTransport(
     // The port cuts its chunks out of one large pool: a kept chunk would keep the pool.
     made.on(
       'data',
-      ifInUse((chunk: Buffer) => notifyBytes(Uint8Array.from(chunk))),
+      ifInUse((chunk: Buffer) => notifyBytes(new Uint8Array(chunk))),
     );
     made.on(
       'close',

@@ -98,7 +98,7 @@ function createSocketTransport(
       socket = opening;
       await connected(opening, address, signal);
       opening.setKeepAlive(true, KEEP_ALIVE_MS);
-      opening.on('data', (chunk: Buffer) => notifyBytes(Uint8Array.from(chunk)));
+      opening.on('data', (chunk: Buffer) => notifyBytes(new Uint8Array(chunk)));
       opening.on('error', (error) => down(error.message, error));
       opening.on('close', () => down('closed by the other side'));
       // A half-closed serial server answers nothing any more.

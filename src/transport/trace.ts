@@ -25,30 +25,36 @@ const JOIN_MS = 100;
 
 export function createTrace(clock: Clock, log: Logger, capacity = CAPACITY): Trace {
   const ring: TraceEntry[] = [];
+  /** Where the next entry goes: behind the last one, in the place of the oldest. */
+  let next = 0;
   let lastAt = Number.NEGATIVE_INFINITY;
 
-  /** The entry that these bytes go on, taken off the ring. */
-  function takeBeginning(direction: TraceEntry['direction'], more: number): TraceEntry | undefined {
-    const last = ring.at(-1);
-    const isSame = last?.direction === direction && clock.monotonic() - lastAt <= JOIN_MS;
-    return isSame && last.bytes.length + more <= LONGEST_ENTRY ? ring.pop() : undefined;
+  /** The last entry, where bytes that come at this moment go on it. */
+  function beginningOf(direction: TraceEntry['direction'], more: number, moment: number) {
+    const last = ring[(next + capacity - 1) % capacity];
+    const isSame = last?.direction === direction && moment - lastAt <= JOIN_MS;
+    return isSame && last.bytes.length + more <= LONGEST_ENTRY ? last : undefined;
   }
 
   return {
     record(direction, bytes) {
+      const moment = clock.monotonic();
       // A copy in any case: the slice of a Buffer would be a view that its owner may overwrite.
-      const kept = Uint8Array.from(bytes.subarray(0, LONGEST_ENTRY));
-      const beginning = takeBeginning(direction, kept.length);
-      if (ring.length === capacity) ring.shift();
-      ring.push({
-        at: beginning?.at ?? clock.now(),
-        direction,
-        bytes: beginning === undefined ? kept : concatBytes(beginning.bytes, kept),
-      });
-      lastAt = clock.monotonic();
+      const kept = new Uint8Array(
+        bytes.length > LONGEST_ENTRY ? bytes.subarray(0, LONGEST_ENTRY) : bytes,
+      );
+      const beginning = beginningOf(direction, kept.length, moment);
+      if (beginning === undefined) {
+        ring[next] = { at: clock.now(), direction, bytes: kept };
+        next = (next + 1) % capacity;
+      } else {
+        const { at, bytes: first } = beginning;
+        ring[(next + capacity - 1) % capacity] = { at, direction, bytes: concatBytes(first, kept) };
+      }
+      lastAt = moment;
       if (log.isLevelEnabled('trace')) log.trace({ [direction]: toHex(bytes) }, 'bytes');
     },
-    entries: () => [...ring],
+    entries: () => [...ring.slice(next), ...ring.slice(0, next)],
   };
 }
 

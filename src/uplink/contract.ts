@@ -7,6 +7,7 @@ import {
   STREAMS,
   type Stream,
 } from '../core/reading.ts';
+import { SIDES } from '../core/side.ts';
 
 /*
  * The wire contract with the headend, version 1: topics and bodies. Everything is JSON, QoS 1;
@@ -93,8 +94,20 @@ export const metaSchema = z.object({
   address: z.string().describe('on the bus'),
   protocol: z.string(),
   model: z.string(),
-  ct: z.number().positive().describe('current transformer ratio, not yet in the values'),
-  pt: z.number().positive().describe('voltage transformer ratio, not yet in the values'),
+  ct: z
+    .number()
+    .positive()
+    .describe('current transformer ratio as configured, applied to no value'),
+  pt: z
+    .number()
+    .positive()
+    .describe('voltage transformer ratio as configured, applied to no value'),
+  side: z
+    .enum(SIDES)
+    .optional()
+    .describe(
+      'what the values are of: primary has the ratios in, secondary is to be multiplied by ct x pt, as-set depends on how the meter is set, direct has no transformers',
+    ),
   registers: z.array(
     z.object({
       obis: z.string().nullable(),

@@ -6,7 +6,9 @@ import {
   birthSchema,
   type CmdRes,
   cmdResSchema,
+  type EventsMessage,
   eventsMessageSchema,
+  type ReadingsMessage,
   readingsMessageSchema,
   rootTopic,
 } from '../../src/uplink/contract.ts';
@@ -83,6 +85,15 @@ function createBook() {
     }
   };
 
+  const takeEntries = (message: ReadingsMessage | EventsMessage) => {
+    const { epoch, stream, seq, clock } = message;
+    clocks.add(clock);
+    const entries = 'events' in message ? message.events : message.readings;
+    for (const [index, entry] of entries.entries()) {
+      arrived({ epoch, stream, seq: seq + index, body: JSON.stringify(entry) });
+    }
+  };
+
   const born = (birth: BirthMessage) => {
     const { epoch, streams } = birth;
     numbers.born(birth);
@@ -97,16 +108,10 @@ function createBook() {
     heard,
     contiguous: numbers.contiguous,
     take(topic: string, body: unknown): void {
-      if (topic === 'birth') return born(birthSchema.parse(body));
-      if (topic === 'cmd/res') return void results.push(cmdResSchema.parse(body));
-      const message =
-        topic === 'event' ? eventsMessageSchema.parse(body) : readingsMessageSchema.parse(body);
-      const { epoch, stream, seq, clock } = message;
-      clocks.add(clock);
-      const entries = 'events' in message ? message.events : message.readings;
-      for (const [index, entry] of entries.entries()) {
-        arrived({ epoch, stream, seq: seq + index, body: JSON.stringify(entry) });
-      }
+      if (topic === 'birth') born(birthSchema.parse(body));
+      else if (topic === 'cmd/res') results.push(cmdResSchema.parse(body));
+      else if (topic === 'event') takeEntries(eventsMessageSchema.parse(body));
+      else takeEntries(readingsMessageSchema.parse(body));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** A piece of network between the gateway and the broker that can be cut in several ways. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-export interface Proxy {
+export interface TcpProxy {
   readonly port: number;
   /** Connections that came so far. */
   readonly connections: number;
@@ -15,7 +15,7 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-export async function startProxy(to: number): Promise<Proxy> {
+export async function startProxy(to: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
   let isFrozen = false;

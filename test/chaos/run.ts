@@ -31,9 +31,6 @@ const BOUNDS: Bounds = {
   hasTrueTime: true,
 };
 
-/** Characters of what ended a run; the rest is in the log. */
-const MOST_WORDS = 300;
-
 const say = (text: string) => process.stderr.write(text);
 
 function saveLogs({ name }: Fault, text: string): void {
@@ -44,16 +41,17 @@ function saveLogs({ name }: Fault, text: string): void {
 
 async function outcomeOf(fault: Fault, scale: Scale): Promise<Outcome> {
   const rig = await openRig({ ...DEFAULTS, ...fault.settings });
+  const giveUp = () => void rig.close().finally(() => process.exit(1));
+  process.once('SIGINT', giveUp).once('SIGTERM', giveUp);
   try {
-    await fault.run(rig, scale);
+    // What was found out until then is judged all the same.
+    await fault.run(rig, scale).catch(rig.failed);
     const evidence = await rig.conclude();
-    const outcome = judge(evidence, { ...BOUNDS, ...fault.bounds, ...rig.found });
+    const outcome = judge(evidence, { ...BOUNDS, ...fault.bounds, ...rig.allowed });
     if (outcome.complaints.length > 0) saveLogs(fault, rig.logs());
     return outcome;
-  } catch (thrown) {
-    saveLogs(fault, rig.logs());
-    throw thrown;
   } finally {
+    process.off('SIGINT', giveUp).off('SIGTERM', giveUp);
     await rig.close();
   }
 }
@@ -70,8 +68,7 @@ async function rowOf(fault: Fault, scale: Scale): Promise<Row> {
     const verdict = complaints.length === 0 ? 'ok' : 'failed';
     return { ...row, outcome, verdict, why: complaints, seconds: seconds() };
   } catch (thrown) {
-    const why = String(thrown).slice(0, MOST_WORDS);
-    return { ...row, verdict: 'failed', why: [why], seconds: seconds() };
+    return { ...row, verdict: 'failed', why: [String(thrown)], seconds: seconds() };
   }
 }
 

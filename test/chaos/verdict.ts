@@ -47,6 +47,8 @@ export interface Evidence extends Heard {
   readonly complaints: readonly string[];
   /** True where the meter showed these values before the reading says it was read. */
   readonly wasShown: (arrival: Arrival) => boolean;
+  /** True where the meter has shown them at any time. */
+  readonly wasEverShown: (arrival: Arrival) => boolean;
 }
 
 /** What a fault may cost. */
@@ -213,7 +215,8 @@ export function judge(evidence: Evidence, bounds: Bounds): Outcome {
   );
   const isReading = ({ stream }: Entry) => stream !== 'event';
   const readings = [...rows.values()].filter(isReading);
-  const invented = arrivals.filter((one) => isReading(one) && !evidence.wasShown(one));
+  const wasShown = bounds.hasTrueTime ? evidence.wasShown : evidence.wasEverShown;
+  const invented = arrivals.filter((one) => isReading(one) && !wasShown(one));
   const mostDuplicates = bounds.duplicates * breaks;
 
   const complaints = [

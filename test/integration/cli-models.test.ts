@@ -81,6 +81,18 @@ describe('amr models', () => {
     expect(stdout).toMatch(/^source {4}Carlo Gavazzi EM24-DIN PFA/m);
   });
 
+  it('shows in hex what a scan knows the meter by', async () => {
+    const [one, two] = await Promise.all(
+      ['eastron-sdm630', 'socomec-countis-e24'].map((name) => amr(['models', name])),
+    );
+    expect(one?.stdout).toMatch(/^known by {2}holding 0xFC02 u16 is 0x0070$/m);
+    expect(one?.stdout).toMatch(/^protocol {2}modbus, table input, .*order ABCD, maxRegisters 80/m);
+    expect(one?.stdout).not.toContain('{');
+    expect(two?.stdout.replace(/\s+/g, ' ')).toContain(
+      'known by holding 0xC350 u64 is 0x53004F0043004F and holding 0xC38E u16 is 0x4532',
+    );
+  });
+
   it('shows it for machines', async () => {
     const { code, stdout } = await amr(['models', 'eastron-sdm630', '--json']);
     const model = known.get('eastron-sdm630');

@@ -33,6 +33,11 @@ async function read(answers: Readonly<Record<string, string>>, words: readonly s
   return { ...done, asked: slave.requests.map((request) => request.slice(42, 53)) };
 }
 
+interface Marked {
+  readonly identifier?: string;
+  readonly value: string;
+}
+
 const bit = (name: string, value: string) => ({ obis: null, name, value, unit: '' });
 
 describe('amr read of an identifier', () => {
@@ -60,10 +65,56 @@ describe('amr read of an identifier', () => {
     });
   });
 
+  it('tells frozen values from the live one of the same name', async () => {
+    const INSTANT = '34 34 33 38';
+    const DAILY = '34 34 39 38';
+    const answers = {
+      [INSTANT]: `${FRAME} 91 08 ${INSTANT} 35 33 33 33 C0 16`,
+      [DAILY]: `${FRAME} 91 08 ${DAILY} 34 33 33 33 C5 16`,
+      [ENERGY]: `${FRAME} 91 08 ${ENERGY} 36 33 33 33 BB 16`,
+    };
+    const words = ['05000101', '05060101', 'energy_active_import'];
+    const { stdout } = await read(answers, ['--json', ...words]);
+    const { values } = JSON.parse(stdout);
+    expect(values.map(({ name }: { name: string }) => name)).toEqual(
+      Array.from({ length: 3 }, () => 'energy_active_import'),
+    );
+    expect(values.map(({ identifier, value }: Marked) => [identifier, value])).toEqual([
+      [undefined, '0.03'],
+      ['05000101', '0.02'],
+      ['05060101', '0.01'],
+    ]);
+    const forPeople = await read(answers, words);
+    expect(forPeople.stdout).toMatch(/^identifier +obis /m);
+    expect(forPeople.stdout).toMatch(/^ *- +1-0:1\.8\.0 +energy_active_import +0\.03/m);
+    expect(forPeople.stdout).toMatch(/^ *05060101 .* 0\.01/m);
+  });
+
+  it('marks a register by the identifier that stands for it, unless it is named besides', async () => {
+    const answers = { [VOLTAGES]: TWO_VOLTAGES };
+    const identifiersOf = async (...words: string[]) => {
+      const { stdout } = await read(answers, ['--json', ...words]);
+      return JSON.parse(stdout).values.map((one: { identifier?: string }) => one.identifier);
+    };
+    expect(await identifiersOf('0201ff00')).toEqual(['0201FF00', '0201FF00']);
+    expect(await identifiersOf('0201FF00', 'voltage_l2')).toEqual(['0201FF00', undefined]);
+  });
+
   it('never asks for a password', async () => {
     const { code, asked, stderr } = await read({}, ['04000C01']);
     expect({ code, asked }).toEqual({ code: 2, asked: [] });
     expect(stderr).toContain('04000C01');
+  });
+
+  it.each([
+    ['an identifier of no list', '050000FF', 'no listed identifier of dlt645-2007'],
+    ['a password', '04000c01', 'passwords are never read'],
+    ['no identifier', 'energie', 'no register or group "energie"; its groups are '],
+  ])('says of %s what it is', async (_, word, message) => {
+    const { code, asked, stderr } = await read({}, [word]);
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(word);
   });
 
   it.each([

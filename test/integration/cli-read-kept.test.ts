@@ -130,12 +130,10 @@ describe('amr read of what a meter keeps', () => {
 
   it.each([
     ['--freeze', '2026-11-23', 'daily freeze'],
-    ['--settlement', '2026-11', 'settlement'],
     ['--profile', '2026-11-23..2026-11-23', 'load profile'],
-    ['--events', '', 'events'],
   ])('%s: where the driver lacks it, that is said', async (option, argument, what) => {
     const { read, journal } = await simulated('dlt645-1997');
-    const words = argument === '' ? [option] : [option, argument, '1.8.0'];
+    const words = [option, argument, '1.8.0'];
     const { code, stderr, stdout } = await read('dlt645-1997', ...words);
     expect({ code, stdout, asked: journal.length }).toEqual({ code: 2, stdout: '', asked: 0 });
     expect(stderr).toContain(`keep no ${what}`);

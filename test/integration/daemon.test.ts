@@ -196,6 +196,7 @@ describe.skipIf(lacksMosquitto || lacksSocat)('the daemon', () => {
       address: METERS[0],
       protocol: 'dlt645-2007',
       ct: 40,
+      side: 'secondary',
       registers: expect.arrayContaining([
         { obis: '1-0:1.8.0', name: 'energy_active_import', unit: 'kWh', resolution: '0.01' },
       ]),

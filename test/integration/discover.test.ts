@@ -107,10 +107,12 @@ async function serve(addresses: readonly string[]): Promise<string> {
   return `tcp://127.0.0.1:${served.port}?baud=19200&latency=20ms`;
 }
 
+const DLT645 = ['--protocol', 'dlt645'];
+
 describe('amr scan', () => {
   it('prints the lone meter of a line', async () => {
     const bus = await serve(['123456789012']);
-    const { code, stdout, stderr } = await amr(['scan', '--json', '--bus', bus]);
+    const { code, stdout, stderr } = await amr(['scan', '--json', ...DLT645, '--bus', bus]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toEqual({
       meters: [{ address: '123456789012', protocol: 'dlt645-2007', baudRate: 19_200 }],
@@ -121,13 +123,15 @@ describe('amr scan', () => {
 
   it('prints a table for people', async () => {
     const bus = await serve(['123456789012']);
-    const { stdout } = await amr(['scan', '--bus', bus]);
-    expect(stdout).toMatch(/^ +address +protocol +baud\n123456789012 +dlt645-2007 +19200\n$/);
+    const { stdout } = await amr(['scan', ...DLT645, '--bus', bus]);
+    expect(stdout).toMatch(
+      /^ +address +protocol +line +model\n123456789012 +dlt645-2007 +19200 +dlt645-2007\n$/,
+    );
   });
 
   it('exits with 1 where nobody answers', async () => {
     const bus = await serve([]);
-    const { code, stdout } = await amr(['scan', '--bus', bus]);
+    const { code, stdout } = await amr(['scan', ...DLT645, '--bus', bus]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'no meter found\n' });
   });
 
@@ -138,7 +142,13 @@ describe('amr scan', () => {
     expect(JSON.parse(stdout)).toEqual({
       meters: [],
       unresolved: [],
-      errors: [{ code: 'PORT_OPEN_FAILED', message: expect.any(String), baudRate: 2400 }],
+      errors: [
+        {
+          code: 'PORT_OPEN_FAILED',
+          message: expect.any(String),
+          ...{ baudRate: 2400, parity: 'even', stopBits: 1 },
+        },
+      ],
     });
   });
 

@@ -37,20 +37,20 @@ const VALUES: readonly Row[] = [
   [
     'energy_active_export',
     ['holding', 0x0014, 'u64', 'CDAB', '18446744073709551615'],
-    { holding: 0x0014, type: 'u64', order: 'CDAB', unit: 'Wh' },
-    '18446744073709551.615',
+    { holding: 0x0014, type: 'u64', order: 'CDAB', unit: 'Wh', scale: -6 },
+    '18446744073.709551615',
   ],
   [
     'energy_active_import_l2',
     ['holding', 0x0018, 'u64', 'BADC', '81985529216486895'],
-    { holding: 0x0018, type: 'u64', order: 'BADC', unit: 'Wh' },
-    '81985529216486.895',
+    { holding: 0x0018, type: 'u64', order: 'BADC', unit: 'Wh', scale: -3 },
+    '81985529216.486895',
   ],
   [
     'x_energy_active_combined',
     ['holding', 0x0020, 'i64', 'ABCD', '-9223372036854775807'],
-    { holding: 0x0020, type: 'i64', unit: 'Wh' },
-    '-9223372036854775.807',
+    { holding: 0x0020, type: 'i64', unit: 'Wh', scale: -6 },
+    '-9223372036.854775807',
   ],
   [
     'current_l2',

@@ -120,6 +120,10 @@ describe('the store in its thread', () => {
     expect(salvaged.length + Number(lost)).toBe(19_900);
     expect(lost).toBeGreaterThan(0);
     expect(lost).toBeLessThan(1000);
+    const named = String(told()?.detail['lostNumbers']).split(' ');
+    const counted = named.map((range) => range.split('-').map(Number));
+    expect(counted.reduce((sum, [from = 0, to = from]) => sum + to - from + 1, 0)).toBe(lost);
+    expect(named).toContain('15000');
     expect(readdirSync(dataDir).some((name) => name.startsWith('amr.db.corrupt-'))).toBe(true);
   }, 60_000);
 

@@ -100,6 +100,20 @@ const withValues = itemOf.chain((item) => fc.tuple(fc.constant(item), valuesOf(i
 
 const plain = ({ value, at }: ValueToEncode) => (at === undefined ? { value } : { value, at });
 
+const isMoment = ({ format }: Field) =>
+  format.kind === 'time' && format.layout.startsWith('YYMMDDhhmm');
+
+/** A record without any of its moments is of nothing that happened: no value of it comes back. */
+function comingBack({ isRecord, fields }: Item, values: readonly ValueToEncode[]): ValueToEncode[] {
+  const moments = values.filter((_, index) => {
+    const field = fields[index];
+    return field !== undefined && isMoment(field);
+  });
+  const isNever = isRecord && moments.length > 0 && moments.every(({ value }) => value === null);
+  if (!isNever) return values.map(plain);
+  return values.map(({ at }) => ({ value: null, ...(at === undefined ? {} : { at: null }) }));
+}
+
 function decodedOrRefused(item: Item, content: Uint8Array) {
   try {
     return decodeItem(item, content);
@@ -117,7 +131,7 @@ describe('every row of the tables', () => {
   it('decodes what it has encoded to the same values', () => {
     const roundTrip = ([item, values]: [Item, ValueToEncode[]]) => {
       const decoded = decodeItem(item, encodeItem(item, values));
-      expect(decoded.map(plain)).toEqual(values.map(plain));
+      expect(decoded.map(plain)).toEqual(comingBack(item, values));
     };
     fc.assert(fc.property(withValues, roundTrip), { numRuns: 1000 });
     // Chance leaves rows out: one round for each.

@@ -5,7 +5,7 @@
  *   request 08H := ss mm hh DD MM YY, sent to 99 six times
  */
 import { AmrError } from '../../../src/core/errors.ts';
-import { pack, show, type TimeFormat } from '../format.ts';
+import { pack, type Shown, show, type TimeFormat } from '../format.ts';
 import { wantLength } from './payload.ts';
 
 const TIME: TimeFormat = { kind: 'time', layout: 'YYMMDDhhmmss' };
@@ -19,9 +19,14 @@ export function encodeBroadcastTime(time: string): Uint8Array {
   return payload;
 }
 
+/** `YYYY-MM-DD HH:mm:ss`; where the digits are no time, the flag and the bytes that say so. */
+export function showBroadcastTime(payload: Uint8Array): Shown {
+  wantLength(payload, 6);
+  return show(payload, TIME);
+}
+
 /** `YYYY-MM-DD HH:mm:ss`, `null` where the digits are no time. */
 export function parseBroadcastTime(payload: Uint8Array): string | null {
-  wantLength(payload, 6);
-  const { value } = show(payload, TIME);
+  const { value } = showBroadcastTime(payload);
   return typeof value === 'string' ? value : null;
 }

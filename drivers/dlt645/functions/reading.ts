@@ -12,7 +12,7 @@
  */
 import { byteAt, concatBytes } from '../../../src/core/bytes.ts';
 import { AmrError } from '../../../src/core/errors.ts';
-import { pack, show, type TimeFormat } from '../format.ts';
+import { pack, type Shown, show, type TimeFormat } from '../format.ts';
 import { digitBytes, digitsAt, wantAtLeast, wantLength } from './payload.ts';
 
 const FROM: TimeFormat = { kind: 'time', layout: 'YYMMDDhhmm' };
@@ -36,6 +36,10 @@ export interface ReadRequest {
   readonly from: string | null;
 }
 
+/** The time from which load records are wanted, or why it is none; `null` where absent. */
+export const showFrom = (payload: Uint8Array): Shown | null =>
+  payload.length === 10 ? show(payload.subarray(5), FROM) : null;
+
 /** Throws DATA_INVALID for a count beyond 1 to 9, and for a time that is none. */
 export function encodeReadRequest(di: string, { count, from }: ReadForm = {}): Uint8Array {
   const identifier = digitBytes(di, 4);
@@ -53,7 +57,7 @@ export function encodeReadRequest(di: string, { count, from }: ReadForm = {}): U
 
 export function parseReadRequest(payload: Uint8Array): ReadRequest {
   wantLength(payload, 4, 5, 10);
-  const time = payload.length === 10 ? show(payload.subarray(5), FROM).value : null;
+  const time = showFrom(payload)?.value;
   return {
     di: digitsAt(payload, 0, 4),
     count: payload.length === 4 ? null : digitsAt(payload, 4, 5),

@@ -1,11 +1,12 @@
 /** What `amr decode` shows of the functions that are no plain reading; bytes without 33H. */
 import type { DecodedValue } from '../../../src/core/driver.ts';
 import { BAUD_RATES, type BaudTable, baudRateOf } from '../baud.ts';
+import type { Shown } from '../format.ts';
 import { hexReversed } from '../frame.ts';
 import { findItem, type Item } from '../items.ts';
 import { BAUD_RATES_1997 } from '../v1997/baud.ts';
 import { find1997Item } from '../v1997/items.ts';
-import { parseBroadcastTime } from './broadcast-time.ts';
+import { showBroadcastTime } from './broadcast-time.ts';
 import * as codes from './codes.ts';
 import {
   parseBaud,
@@ -22,7 +23,7 @@ import {
 } from './commands.ts';
 import { parseClearDemand1997, parsePasswordChange1997, parseWrite1997 } from './commands-1997.ts';
 import { rawHex, wantLength } from './payload.ts';
-import { parseAddress, parseFollowUpRequest, parseReadRequest } from './reading.ts';
+import { parseAddress, parseFollowUpRequest, parseReadRequest, showFrom } from './reading.ts';
 
 /** Throws FRAME_LENGTH where the payload does not have the form of the function. */
 type Shower = (payload: Uint8Array) => DecodedValue[];
@@ -43,6 +44,13 @@ export function showRaw(bytes: Uint8Array): DecodedValue[] {
 /** A password that is written as an item is nobody's to read. */
 const HIDDEN = '******';
 
+/** A moment, or the flag and the bytes that say why it is none. */
+const oneMoment = (name: string, { value, flags, raw }: Shown): DecodedValue => ({
+  ...one(name, typeof value === 'string' ? value : null),
+  ...(flags.length === 0 ? {} : { flags }),
+  ...(raw === undefined ? {} : { raw }),
+});
+
 /** Runs the parser for its checks alone: what it holds is nothing to show. */
 function nothing(parse: (payload: Uint8Array) => unknown): Shower {
   return (payload) => {
@@ -53,34 +61,53 @@ function nothing(parse: (payload: Uint8Array) => unknown): Shower {
 
 const empty = nothing((payload) => wantLength(payload, 0));
 
-const showTime: Shower = (payload) => [one('x_time', parseBroadcastTime(payload))];
+const showTime: Shower = (payload) => [oneMoment('x_time', showBroadcastTime(payload))];
 const showAddress: Shower = (payload) => [one('x_address', parseAddress(payload))];
 
 function showReadRequest(payload: Uint8Array): DecodedValue[] {
-  const { count, from } = parseReadRequest(payload);
+  const { count } = parseReadRequest(payload);
+  const from = showFrom(payload);
   if (count === null) return [];
   const records = one('x_record_count', `count ${count.replace(/^0/, '')}`);
-  return payload.length === 5 ? [records] : [records, one('x_record_from', from)];
+  return from === null ? [records] : [records, oneMoment('x_record_from', from)];
 }
 
-/** The digits as one number, where the identifier is known; else the bytes as they came. */
+/** The digits as one number, where the identifier is known; else who wrote which bytes. */
 function showWritten(
   item: Item | undefined,
-  content: Uint8Array,
-  rest: Uint8Array,
+  { authority, content }: { authority: string; content: Uint8Array },
+  operator?: string,
 ): DecodedValue[] {
-  if (item === undefined) return showRaw(rest);
-  return [one('x_written', item.carries === 'secret' ? HIDDEN : hexReversed(content))];
+  if (item !== undefined) {
+    return [one('x_written', item.carries === 'secret' ? HIDDEN : hexReversed(content))];
+  }
+  const by = operator === undefined ? [] : [one('x_operator', `operator=${operator}`)];
+  return [one('x_authority', `PA=${authority} password=${HIDDEN}`), ...by, ...showRaw(content)];
 }
 
 function showWrite(payload: Uint8Array): DecodedValue[] {
-  const { di, content } = parseWrite(payload);
-  return showWritten(findItem(di), content, payload.subarray(4));
+  const write = parseWrite(payload);
+  return showWritten(findItem(write.di), write, write.operator);
 }
 
 function showWrite1997(payload: Uint8Array): DecodedValue[] {
-  const { di, content } = parseWrite1997(payload);
-  return showWritten(find1997Item(di), content, payload.subarray(2));
+  const write = parseWrite1997(payload);
+  return showWritten(find1997Item(write.di), write);
+}
+
+/** MMDDhhmm with nines for any: how often, and when. */
+function freezeMeaning(digits: string): string {
+  const [, month = '', day = '', hour = '', minute = ''] = /^(..)(..)(..)(..)$/.exec(digits) ?? [];
+  if (minute === '99') return 'at once';
+  if (hour === '99') return `hourly at minute ${minute}`;
+  if (day === '99') return `daily at ${hour}:${minute}`;
+  if (month === '99') return `monthly on day ${day} at ${hour}:${minute}`;
+  return `on ${month}-${day} at ${hour}:${minute}`;
+}
+
+function showFreeze(payload: Uint8Array): DecodedValue[] {
+  const digits = parseFreeze(payload);
+  return [{ ...one('x_freeze', digits), means: [freezeMeaning(digits)] }];
 }
 
 function showBaud(table: BaudTable): Shower {
@@ -132,7 +159,7 @@ const REQUESTS_2007: Showers = {
   [codes.READ_ADDRESS]: empty,
   [codes.WRITE]: showWrite,
   [codes.WRITE_ADDRESS]: showAddress,
-  [codes.FREEZE]: (payload) => [one('x_freeze', parseFreeze(payload))],
+  [codes.FREEZE]: showFreeze,
   [codes.CHANGE_BAUD]: showBaud(BAUD_RATES),
   [codes.CHANGE_PASSWORD]: (payload) => showPasswords(parsePasswordChange(payload)),
   [codes.CLEAR_DEMAND]: nothing(parseClear),

@@ -96,7 +96,7 @@ function itemisedRows({ di3, di2, counts, parts, ...name }: Itemised): Row[] {
       const what = field?.label ?? name;
       return row(`${prefix} 00 ${hexByte(index + 1)}`, what, fieldsOf(event, [part]));
     }),
-    row(`${prefix} F R`, label, fieldsOf(event, parts)),
+    { ...row(`${prefix} F R`, label, fieldsOf(event, parts)), isRecord: true },
   ];
 }
 

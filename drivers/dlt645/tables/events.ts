@@ -28,6 +28,8 @@ function row(pattern: string, label: Label, fields: readonly FieldRow[]): Row {
   return { pattern, label, source: STANDARD, access: 'R', fields, isPast: true };
 }
 
+const recordRow = (...parts: Parameters<typeof row>): Row => ({ ...row(...parts), isRecord: true });
+
 const counts = (name: EventName): Label => ({
   en: `${name.en}: counts and minutes`,
   zh: `${name.zh}总次数、总累计时间`,
@@ -42,7 +44,7 @@ function phaseEvent(di2: number, name: EventName, ...parts: readonly (readonly P
   const [main = [], ...others] = parts.map((some) =>
     fieldsOf(ofPhase(name), [START, END, ...some]),
   );
-  const recorded = row(`03 ${hexByte(di2)} L Q`, record(name), main);
+  const recorded = recordRow(`03 ${hexByte(di2)} L Q`, record(name), main);
   return [
     {
       ...row(`03 ${hexByte(di2)} 00 00`, counts(name), fieldsOf(name, PAIRS)),
@@ -56,7 +58,7 @@ function phaseEvent(di2: number, name: EventName, ...parts: readonly (readonly P
 function meterEvent(di2: number, name: EventName, parts: readonly Part[]): Row[] {
   return [
     row(`03 ${hexByte(di2)} 00 00`, counts(name), fieldsOf(name, PAIR)),
-    row(`03 ${hexByte(di2)} 00 Q`, record(name), fieldsOf(name, parts)),
+    recordRow(`03 ${hexByte(di2)} 00 Q`, record(name), fieldsOf(name, parts)),
   ];
 }
 
@@ -89,7 +91,7 @@ const LIMITED = DEMAND_FIELDS.filter(({ name }) => !/combined|apparent/.test(nam
 
 const overDemand = ({ name, unit, label }: (typeof LIMITED)[number], index: number): Row => {
   const of = event(`demand_over_${name}`, `${label.en} over limit`, `${label.zh}超限`);
-  return row(`03 12 ${hexByte(index + 1)} Q`, record(of), [
+  return recordRow(`03 12 ${hexByte(index + 1)} Q`, record(of), [
     ...fieldsOf(of, [START, END]),
     ...fieldsOf(of, [['demand', unit, DEMAND, 'demand', '需量']], MINUTE),
   ]);
@@ -145,7 +147,7 @@ export const eventRows = (): Row[] => [
     layouts: [quality('XX.XX')],
   },
   row('03 11 00 00', counts(POWER_OFF), fieldsOf(POWER_OFF, SINGLE)),
-  row('03 11 00 Q', record(POWER_OFF), fieldsOf(POWER_OFF, [START, END])),
+  recordRow('03 11 00 Q', record(POWER_OFF), fieldsOf(POWER_OFF, [START, END])),
   row(
     '03 12 00 00',
     counts(OVER_DEMAND),

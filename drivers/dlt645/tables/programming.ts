@@ -34,6 +34,7 @@ function programming(di1: number, name: EventName, fields: Fields): Row[] {
       pattern: `03 30 ${hexByte(di1)} Q`,
       label: { en: `${name.en}: record`, zh: `${name.zh}记录` },
       fields: fields(name),
+      isRecord: true,
     },
   ];
 }

@@ -38,6 +38,8 @@ export interface Item {
   readonly carries?: 'bytes' | 'secret';
   /** Of a settlement, a freeze or an event: no register's present value. */
   readonly isPast?: boolean;
+  /** What was noted of one happening: without a moment in it, nothing has happened. */
+  readonly isRecord?: boolean;
 }
 
 export interface FieldRow extends Omit<Field, 'register'> {
@@ -62,4 +64,5 @@ export interface Row {
   readonly groups?: readonly (readonly FieldRow[])[];
   readonly carries?: 'bytes' | 'secret';
   readonly isPast?: boolean;
+  readonly isRecord?: boolean;
 }

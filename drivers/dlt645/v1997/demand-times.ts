@@ -2,12 +2,11 @@
  * The moments of maximum demands. In 1997 they stand under identifiers of their own, Bx beside
  * Ax, and bear no year: the meter's calendar tells it.
  */
-
-import { AmrError } from '../../../src/core/errors.ts';
-import type { ItemAnswer } from '../ask.ts';
-import type { Station } from '../question.ts';
+import type { ReadOptions } from '../../../src/core/driver.ts';
+import type { ErrorCode } from '../../../src/core/errors.ts';
+import { failureOf, type ItemAnswer, type ReadItem } from '../ask.ts';
+import type { Refusals } from '../refusals.ts';
 import type { FieldValue } from '../values.ts';
-import { read1997Item } from './exchange.ts';
 
 const CALENDAR = 'C010';
 
@@ -16,13 +15,29 @@ function demandTimeDi(di: string): string | null {
   return di.startsWith('A') ? `B${di.slice(1)}` : null;
 }
 
-/** A meter that lacks the identifier has no such values, which is no failure of the read. */
-async function readIfThere(station: Station, di: string): Promise<readonly FieldValue[]> {
+/** How meters without the identifier say so: many of this edition are silent. */
+const LACKING: readonly ErrorCode[] = ['METER_UNSUPPORTED', 'BUS_NO_REPLY'];
+
+export interface DemandTimeDeps {
+  readonly readItem: ReadItem;
+  readonly refusals: Refusals;
+  readonly options: ReadOptions;
+}
+
+/**
+ * A moment that does not come is no failure of the read: the demand stands without it. The meter
+ * has just given the demand, so that its silence is about the identifier and costs once a day.
+ */
+async function readIfThere(
+  di: string,
+  { readItem, refusals, options }: DemandTimeDeps,
+): Promise<readonly FieldValue[]> {
+  if (refusals.has(di)) return [];
   try {
-    return (await read1997Item(station, di)).values;
+    return (await readItem(di, options)).values;
   } catch (thrown) {
-    if (thrown instanceof AmrError && thrown.code === 'METER_UNSUPPORTED') return [];
-    throw thrown;
+    if (LACKING.includes(failureOf(thrown).code)) refusals.add(di);
+    return [];
   }
 }
 
@@ -38,18 +53,18 @@ export function withYear(dayTime: string, today: string): string | null {
   return isDate ? `${year}-${dayTime}` : null;
 }
 
-/** Demands with their moments, as far as the meter keeps moments and a calendar. */
+/** Demands with their moments, as far as the meter keeps and gives moments and a calendar. */
 export async function withDemandTimes(
-  station: Station,
   di: string,
   answer: ItemAnswer,
+  deps: DemandTimeDeps,
 ): Promise<ItemAnswer> {
   const timeDi = demandTimeDi(di);
   if (timeDi === null) return answer;
-  const times = await readIfThere(station, timeDi);
+  const times = await readIfThere(timeDi, deps);
   if (times.length === 0) return answer;
   const happened = times.some(({ value }) => value !== null);
-  const [calendar] = happened ? await readIfThere(station, CALENDAR) : [];
+  const [calendar] = happened ? await readIfThere(CALENDAR, deps) : [];
   const today = typeof calendar?.value === 'string' ? calendar.value : null;
   const values = answer.values.map((one, index): FieldValue => {
     const dayTime = times[index]?.value;

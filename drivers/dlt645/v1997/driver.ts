@@ -10,6 +10,7 @@ import { decode } from '../decode.ts';
 import { discover } from '../discover.ts';
 import type { Edition } from '../functions/codes.ts';
 import { isReadable } from '../read-any.ts';
+import { ANYBODY } from '../roll-call.ts';
 import { settingsComplaints } from '../settings.ts';
 import { find1997Item } from './items.ts';
 import { createSession1997 } from './session.ts';
@@ -62,6 +63,7 @@ export const dlt645v1997: Driver = {
   protocol: PROTOCOL,
   buses: ['line'],
   parseAddress,
+  anyAddress: ANYBODY,
   checkModel,
   registersAt,
   knows: (identifier) => isReadable(find1997Item(identifier)),

@@ -64,8 +64,11 @@ interface Joined {
 }
 
 /** The most bytes that the item can have, a separator behind each block included. */
-function longestContent({ fields, groups }: Item): number {
-  return fields.reduce((sum, field) => sum + fieldWidth(field), 0) + (groups?.length ?? 1);
+function longestContent({ fields, layouts = [], groups }: Item): number {
+  const widths = [fields, ...layouts].map((some) =>
+    some.reduce((sum, field) => sum + fieldWidth(field), 0),
+  );
+  return Math.max(...widths) + (groups?.length ?? 1);
 }
 
 async function followUp(station: Station, item: Item, first: Dlt645Frame): Promise<Joined> {
@@ -89,21 +92,29 @@ async function followUp(station: Station, item: Item, first: Dlt645Frame): Promi
 }
 
 /**
- * Reads one identifier whole, or as much of it as came. Throws BUS_, PORT_, METER_ and
- * FRAME_LENGTH errors, CONFIG_INVALID for an identifier that the tables lack.
+ * Reads what `di` holds, which has the form of `item`, whole or as much of it as came. Throws BUS_,
+ * PORT_, METER_ and FRAME_LENGTH errors.
  */
-export async function read1997Item(station: Station, di: string): Promise<ItemAnswer> {
-  const item = find1997Item(di);
-  if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown data identifier ${di}`);
+export async function read1997As(station: Station, di: string, item: Item): Promise<ItemAnswer> {
   const first = await askFor(station, di, READ_1997);
   if (isAbnormal(first)) throw refusalError(first, di);
   const { address } = first;
   if (!hasMore(first)) return { address, values: decodeItem(item, contentOf(first)) };
   // Of several meters that a wildcard fits, the one that began goes on.
   const same = isWhole(address) ? { ...station, address } : station;
-  const { content, cutShort } = await followUp(same, item, first);
+  const { content, cutShort } = await followUp(same, { ...item, di }, first);
   if (cutShort === undefined) return { address, values: decodeItem(item, content) };
   const values = wholeValues(item, content);
   if (values.length === 0) throw cutShort;
   return { address, values, cutShort };
+}
+
+/**
+ * Reads one identifier in the form that the table has for it. Throws as {@link read1997As} does, and
+ * CONFIG_INVALID for an identifier that the tables lack.
+ */
+export async function read1997Item(station: Station, di: string): Promise<ItemAnswer> {
+  const item = find1997Item(di);
+  if (item === undefined) throw new AmrError('CONFIG_INVALID', `unknown data identifier ${di}`);
+  return await read1997As(station, di, item);
 }

@@ -94,8 +94,17 @@ function allEnergies(joint: readonly Item[]): Item {
   return { di: ALL_ENERGIES, fields: groups.flat(), groups };
 }
 
+/** Some meters end the block of powers with the limits that stand behind them. */
+function withLimits(items: readonly Item[]): Item[] {
+  const limits = items.filter(({ di }) => di === 'B634' || di === 'B635');
+  const behind = limits.flatMap(({ fields }) => fields);
+  return items.map((item) =>
+    item.di === 'B63F' ? { ...item, layouts: [[...item.fields, ...behind]] } : item,
+  );
+}
+
 function allItems(): Item[] {
-  const items = ROWS_1997.flatMap(itemsOf);
+  const items = withLimits(ROWS_1997.flatMap(itemsOf));
   const joint = joined(items);
   return [...items, ...joint, allEnergies(joint)];
 }

@@ -9,14 +9,16 @@ import type {
 } from '../../../src/core/driver.ts';
 import { AmrError } from '../../../src/core/errors.ts';
 import type { Register } from '../../../src/core/registers.ts';
-import { createAsker, type Edition } from '../ask.ts';
+import { createAsker, type Edition, type ReadItem } from '../ask.ts';
 import { CLOCK_1997, readClock } from '../clock.ts';
-import type { Station } from '../question.ts';
+import { createStations, type Station } from '../question.ts';
 import { readableDi, toItemReading } from '../read-any.ts';
-import { createRefusals } from '../refusals.ts';
+import { createRefusals, type Refusals } from '../refusals.ts';
 import { isWhole } from '../roll-call.ts';
+import { createSettlements, type SettlementItems } from '../settlements.ts';
 import { withDemandTimes } from './demand-times.ts';
-import { read1997Item } from './exchange.ts';
+import { readEvents1997 } from './events.ts';
+import { read1997As, read1997Item } from './exchange.ts';
 import { find1997Item, singleDi1997 } from './items.ts';
 
 /** Tells the address of a meter that answers with wildcards. */
@@ -34,31 +36,51 @@ async function meterNumber(station: Station): Promise<string | null> {
   }
 }
 
-/**
- * `address` may hold wildcard bytes, or be 99 six times for whichever meter is there. The first
- * whole address that answers is then the one that the rest of the read asks, so that one reading
- * never holds values of two meters.
- */
-export function createSession1997(
-  bus: Bus,
-  { address, model }: MeterSetup,
-  deps: SessionDeps,
-): DriverSession {
-  const refusals = createRefusals(deps);
+/** The last two months; energies and demands have both under their DI1, 4 and 8 higher. */
+const SETTLEMENTS_1997: SettlementItems = {
+  kept: 2,
+  date: CLOCK_1997.date,
+  time: CLOCK_1997.time,
+  firstDay: 'C117',
+  furtherDays: [],
+  past(di, number) {
+    const past = di[0] + (Number(di[1]) + 4 * number).toString(16).toUpperCase() + di.slice(2);
+    return /^[9A][01]/.test(di) && find1997Item(past)?.isPast === true ? past : null;
+  },
+};
 
-  /** The first whole address that answers is asked for the rest. */
-  async function read(registers: readonly Register[], options: ReadOptions): Promise<ReadResult> {
-    let asked = address;
-    const edition: Edition = {
-      find: find1997Item,
-      singleDi: singleDi1997,
-      async readItem(di, itemOptions) {
-        const answer = await read1997Item({ bus, address: asked, options: itemOptions }, di);
-        if (isWhole(answer.address)) asked = answer.address;
-        return withDemandTimes({ bus, address: asked, options: itemOptions }, di, answer);
+/** What the parts of one read share: all of them ask the meter that answered first. */
+function createReader(bus: Bus, { address, model }: MeterSetup, refusals: Refusals) {
+  const stationFor = createStations(bus, address, refusals.answered);
+  const readItem: ReadItem = (di, options) => read1997Item(stationFor(options), di);
+  const edition: Edition = {
+    find: find1997Item,
+    singleDi: singleDi1997,
+    readItem: async (di, options) =>
+      withDemandTimes(di, await readItem(di, options), { readItem, refusals, options }),
+  };
+  const settlements = () =>
+    createSettlements({
+      address,
+      model,
+      edition,
+      items: SETTLEMENTS_1997,
+      async readAs(di, item, options) {
+        const answer = await read1997As(stationFor(options), di, item);
+        return withDemandTimes(di, answer, { readItem, refusals, options });
       },
-    };
-    const asker = createAsker(model, edition, refusals);
+    });
+  return { readItem, edition, settlements };
+}
+
+/** `address` may hold wildcard bytes, or be 99 six times for whichever meter is there. */
+export function createSession1997(bus: Bus, meter: MeterSetup, deps: SessionDeps): DriverSession {
+  const { address, model } = meter;
+  const refusals = createRefusals(meter, deps);
+  const begin = () => createReader(bus, meter, refusals);
+
+  async function read(registers: readonly Register[], options: ReadOptions): Promise<ReadResult> {
+    const asker = createAsker(model, begin().edition, refusals);
     const result = await asker.read(registers, options);
     if (result.address === undefined || isWhole(result.address)) return result;
     const number = await meterNumber({ bus, address, options });
@@ -67,11 +89,13 @@ export function createSession1997(
 
   return {
     read,
-    readClock: (options) =>
-      readClock((di, own) => read1997Item({ bus, address, options: own }, di), CLOCK_1997, options),
+    readSettlement: (month, registers, options) =>
+      begin().settlements().readSettlement(month, registers, options),
+    readEvents: (options) => readEvents1997(begin().readItem, options, refusals),
+    readClock: (options) => readClock(begin().readItem, CLOCK_1997, options),
     async readItem(identifier, options) {
       const di = readableDi(find1997Item(identifier), identifier);
-      return toItemReading(await read1997Item({ bus, address, options }, di));
+      return toItemReading(await begin().readItem(di, options));
     },
   };
 }

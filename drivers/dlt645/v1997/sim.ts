@@ -1,5 +1,7 @@
 import type { CreateSlave, SlaveFault, SlaveOptions } from '../../../src/core/slave.ts';
-import { type Kept, keptItem } from './sim-items.ts';
+import { createClockSetting } from '../sim-clock.ts';
+import { keptItem } from './sim-items.ts';
+import type { Kept } from './sim-packing.ts';
 
 /**
  * A DL/T 645-1997 meter as its line hears it. It shares no code with the master's side.
@@ -17,8 +19,14 @@ const MOST_CONTENT = 198;
 
 const READ = 0x01;
 const READ_ON = 0x02;
+const READ_AGAIN = 0x03;
+const SET_CLOCK = 0x08;
+const READING: readonly number[] = [READ, READ_ON, READ_AGAIN];
 /** Write, password, demand clear: this meter's password is never given right. */
 const LOCKED: readonly number[] = [0x04, 0x0f, 0x10];
+/** Of the control byte of an answer. */
+const LAST_PART = 0x80;
+const MORE = 0xa0;
 const NO_SUCH_ITEM = 0x02;
 const WRONG_PASSWORD = 0x04;
 
@@ -93,18 +101,28 @@ const refusal = (code: number, err: number, item: string): Said => ({
 /** Reading, in parts where the content is long. */
 function createReader({ display, address, partBytes = MOST_CONTENT }: Slave1997Options) {
   let rest: { item: string; bytes: readonly number[] } = { item: '', bytes: [] };
+  let last: Said | null = null;
 
   const part = (code: number, di: readonly number[], kept: Kept, item: string): Said => {
     rest = { item, bytes: kept.bytes.slice(partBytes) };
-    return {
-      code: code | (rest.bytes.length > 0 ? 0xa0 : 0x80),
+    last = {
+      code: code | (rest.bytes.length > 0 ? MORE : LAST_PART),
       payload: [...di, ...kept.bytes.slice(0, partBytes)],
       item,
       values: kept.values,
     };
+    return last;
+  };
+
+  /** The answer given last, be it a part. */
+  const again = (payload: readonly number[]): Said | null => {
+    if (payload.length > 0) return null;
+    if (last === null) return refusal(READ_AGAIN, NO_SUCH_ITEM, '');
+    return { ...last, code: (last.code & MORE) | READ_AGAIN };
   };
 
   return (code: number, payload: readonly number[]): Said | null => {
+    if (code === READ_AGAIN) return again(payload);
     if (payload.length < 2) return null;
     const [di0 = 0, di1 = 0] = payload;
     const item = hex(di1) + hex(di0);
@@ -120,19 +138,21 @@ function createReader({ display, address, partBytes = MOST_CONTENT }: Slave1997O
 }
 
 /**
- * A simulated DL/T 645-1997 meter. It answers 01H and 02H sent to its address, to a wildcard that
- * fits (AA for a byte) or to all meters, refuses what wants a password, and is silent to all
- * else: functions of 2007, other meters' frames and damaged ones.
+ * A simulated DL/T 645-1997 meter. It answers 01H, 02H and 03H sent to its address, to a wildcard
+ * that fits (AA for a byte) or to all meters, obeys 08H in silence, refuses what wants a password,
+ * and is silent to all else: functions of 2007, other meters' frames and damaged ones.
  */
 export function createSlave1997(options: Slave1997Options): ReturnType<CreateSlave> {
   const address = options.address.padStart(12, '0');
   const reader = createReader({ ...options, address });
+  const setClock = createClockSetting(options.display.memory);
   let heard: number[] = [];
   let fault: SlaveFault | null = null;
 
   const answer = ({ address: called, code, payload }: Heard): Said | null => {
     if (!calls(called, address)) return null;
-    if (code === READ || code === READ_ON) return reader(code, payload);
+    if (READING.includes(code)) return reader(code, payload);
+    if (code === SET_CLOCK) setClock(payload);
     return called === address && LOCKED.includes(code) ? refusal(code, WRONG_PASSWORD, '') : null;
   };
 

@@ -9,6 +9,7 @@ import { gapsIn } from '../verdict.ts';
 
 /** The back-off after a few failures. */
 const RECONNECT_MS = 120_000;
+const CONNECTED = 'uplink connected';
 
 async function killBroker(rig: Rig, { rounds, random }: Scale): Promise<void> {
   const { meters } = rig.settings;
@@ -76,16 +77,20 @@ async function cutHalfOpen({ proxy, ...rig }: Rig): Promise<void> {
 async function losePublished({ headend, broker, dataDir, ...rig }: Rig): Promise<void> {
   const { meters } = rig.settings;
   const acked = () => positionOf(dataDir)?.acked ?? 0;
-  await rig.start();
+  const gateway = await rig.start();
   await rig.flow(2 * meters);
   await headend.leave();
-  const before = acked();
+  const [before, connections] = [acked(), gateway.said(CONNECTED)];
   await broker.kill();
   rig.broke();
   await broker.restart();
-  await until('readings to be published', () => acked() - before > 3 * meters, RECONNECT_MS);
+  const isBack = () => gateway.said(CONNECTED) > connections;
+  await until('the gateway to connect', isBack, RECONNECT_MS);
+  await rig.polled(6 * meters);
   await headend.join();
   await rig.flow(4 * meters);
+  if (rig.settings.delivery === 'headend') return;
+  if (acked() === before) rig.complain('nothing was published while the headend was away');
   rig.allow({ lost: acked() - before + WINDOW * BATCH });
 }
 
@@ -124,7 +129,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
   {
     name: 'broker-kill',
     breaks: 'kill -9 of the broker, which keeps nothing',
-    quick: true,
+    quick: false,
     needs: ['mosquitto'],
     run: killBroker,
   },
@@ -162,14 +167,21 @@ export const BROKER_FAULTS: readonly Fault[] = [
   {
     name: 'half-open',
     breaks: 'nothing passes the network and no end is told',
-    quick: true,
+    quick: false,
     needs: ['mosquitto'],
     settings: { isBehindProxy: true },
     run: cutHalfOpen,
   },
   {
     name: 'amnesia',
-    breaks: 'delivery: broker, and the broker forgets what it has acknowledged',
+    breaks: 'the broker forgets what it has acknowledged, and the headend comes back late',
+    quick: true,
+    needs: ['mosquitto'],
+    run: losePublished,
+  },
+  {
+    name: 'amnesia-broker',
+    breaks: 'the same with delivery: broker',
     quick: false,
     needs: ['mosquitto'],
     settings: { delivery: 'broker' },
@@ -178,7 +190,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
   },
   {
     name: 'amnesia-resend',
-    breaks: 'the same, and the headend asks for what is missing',
+    breaks: 'the same again, and the headend asks for what is missing',
     quick: true,
     needs: ['mosquitto'],
     settings: { delivery: 'broker' },

@@ -114,13 +114,16 @@ async function slowDown(rig: Rig): Promise<void> {
   if (!(delayMs <= MOST_DELAY_MS)) rig.complain(`event loop held up, p99 ${delayMs.toFixed(1)} ms`);
 }
 
+/** While no acknowledgement can be written, what was sent counts as unheard and would go again. */
+const UNHURRIED = { resendAfter: '60s' };
+
 export const DISK_FAULTS: readonly Fault[] = [
   {
     name: 'disk-full',
     breaks: 'the disk is full, and has room again',
     quick: true,
     needs: ['mosquitto', 'mount'],
-    settings: { tmpfs: 'size=48m' },
+    settings: { tmpfs: 'size=48m', ...UNHURRIED },
     run: fillDisk,
   },
   {
@@ -136,6 +139,7 @@ export const DISK_FAULTS: readonly Fault[] = [
     breaks: 'fsync fails (EIO) for a while',
     quick: true,
     needs: ['mosquitto', 'attach'],
+    settings: UNHURRIED,
     run: failCalls('fdatasync,fsync:error=EIO'),
   },
   {
@@ -143,6 +147,7 @@ export const DISK_FAULTS: readonly Fault[] = [
     breaks: 'writing fails (EROFS) for a while',
     quick: false,
     needs: ['mosquitto', 'attach'],
+    settings: UNHURRIED,
     run: failCalls('pwrite64:error=EROFS'),
   },
   {

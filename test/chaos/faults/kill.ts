@@ -32,7 +32,7 @@ const STEPS = {
 } as const;
 
 async function killAtSteps(rig: Rig, { rounds, random }: Scale): Promise<void> {
-  for (let round = 0; round < 2 * rounds; round++) {
+  for (let round = 0; round < 2 * rounds - 1; round++) {
     for (const { within, wait } of Object.values(STEPS)) {
       const gateway = await rig.start();
       await wait(rig);
@@ -103,7 +103,7 @@ export const KILL_FAULTS: readonly Fault[] = [
   {
     name: 'sigterm',
     breaks: 'SIGTERM at random moments',
-    quick: true,
+    quick: false,
     needs: ['mosquitto'],
     run: stopAgainAndAgain,
   },

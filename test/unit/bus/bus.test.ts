@@ -134,6 +134,15 @@ describe('an aborted exchange', () => {
     expect(fates.map(({ code }) => code)).toEqual(reasons.map(() => 'BUS_ABORTED'));
   });
 
+  it('ends at once though it is given up in the moment in which it leaves', async () => {
+    const { ask, clock, sent } = createRig();
+    const abort = new AbortController();
+    const fate = ask(1, { signal: abort.signal, onSent: () => abort.abort() });
+    await clock.advance(10_000);
+    expect(fate).toEqual({ frame: null, code: 'BUS_ABORTED', at: 0 });
+    expect(sent()).toEqual([[1, 0]]);
+  });
+
   it('gives up the wait for silence too', async () => {
     const { ask, clock, sent } = createRig();
     const abort = new AbortController();

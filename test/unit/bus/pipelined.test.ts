@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createPipelinedBus } from '../../../src/bus/pipelined.ts';
@@ -115,6 +116,56 @@ describe('a Modbus TCP bus', () => {
       lateFrames: 1,
       strayBytes: 3,
     });
+  });
+
+  it('ends each at its own deadline, be it before that of an earlier one', async () => {
+    const { ask, clock } = createRig();
+    const fates = [ask(1), ask(2, { firstByteMs: 100 }), ask(3, { firstByteMs: 200 })];
+    await clock.advance(1000);
+    expect(fates.map(({ code, at }) => [code, at])).toEqual([
+      ['BUS_NO_REPLY', NO_REPLY_AT],
+      ['BUS_NO_REPLY', 100 + LATENCY_MS],
+      ['BUS_NO_REPLY', 200 + LATENCY_MS],
+    ]);
+  });
+
+  it('keeps one timer for all, and none once the connection has gone', async () => {
+    const { ask, line, clock } = createRig();
+    line.onRequest((bytes) => line.hear(answerOf(bytes[1] ?? 0)));
+    for (let number = 0; number < 100; number++) ask(number);
+    await clock.advance(0);
+    line.onRequest(() => undefined);
+    const fates = [ask(101), ask(102)];
+    await clock.advance(NO_REPLY_AT - 1);
+    expect(clock.waiting).toBe(1);
+    line.setFault(lost());
+    await clock.advance(0);
+    expect(fates.map(({ code }) => code)).toEqual(['PORT_LOST', 'PORT_LOST']);
+    expect(clock.waiting).toBe(0);
+  });
+
+  it('listens to a signal once, however many exchanges it may end', async () => {
+    const { ask, clock, line } = createRig();
+    const stop = new AbortController();
+    line.onRequest((bytes) => line.hear(answerOf(bytes[1] ?? 0)));
+    for (let number = 0; number < 100; number++) ask(number, { signal: stop.signal });
+    await clock.advance(0);
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+    line.onRequest(() => undefined);
+    const fates = [ask(101, { signal: stop.signal }), ask(102), ask(103, { signal: stop.signal })];
+    await clock.advance(10);
+    stop.abort();
+    await clock.advance(0);
+    expect(fates.map(({ code }) => code)).toEqual(['BUS_ABORTED', null, 'BUS_ABORTED']);
+  });
+
+  it('sends nothing for who gives up as his turn comes', async () => {
+    const { ask, line, clock } = createRig();
+    const abort = new AbortController();
+    const fate = ask(1, { signal: abort.signal, onSent: () => abort.abort() });
+    await clock.advance(0);
+    expect(fate.code).toBe('BUS_ABORTED');
+    expect(line.sent).toEqual([]);
   });
 
   it('takes the first of two answers to one request', async () => {

@@ -80,6 +80,34 @@ describe('the queue of a line', () => {
     ]);
   });
 
+  it('gives a place to whoever waits before whoever comes as it is given up', async () => {
+    const { clock, order, add } = createRig();
+    void add('first', 'live').then(() => add('comes', 'live'));
+    void add('waits', 'live');
+    await clock.advance(3 * WORK_MS);
+    expect(order).toEqual(['first', 'waits', 'comes']);
+  });
+
+  it('tells whoever has ended before the next begins', async () => {
+    const { clock, order, add } = createRig();
+    void add('first', 'live').then(() => order.push('told'));
+    void add('second', 'live');
+    await clock.advance(2 * WORK_MS);
+    expect(order).toEqual(['first', 'told', 'second']);
+  });
+
+  it('passes on the place of one who gives up as he gets it', async () => {
+    const { clock, order, add } = createRig();
+    const abort = new AbortController();
+    void add('first', 'live').then(() => abort.abort(new Error('enough')));
+    const second = add('second', 'live', abort.signal);
+    void add('third', 'live');
+    const refused = expect(second).rejects.toThrow('enough');
+    await clock.advance(3 * WORK_MS);
+    await refused;
+    expect(order).toEqual(['first', 'third']);
+  });
+
   it('goes on after work that failed', async () => {
     const { clock, queue, add } = createRig();
     const failed = queue.run({ priority: 'live', signal: new AbortController().signal }, () =>

@@ -92,6 +92,15 @@ describe('a good configuration', () => {
     expect(cases.length).toBeGreaterThanOrEqual(7);
   });
 
+  it('is warned of meters that are usually delivered otherwise than their bus is set', async () => {
+    const line = (place: string, model: string, usual: string, bus: string) =>
+      `gateway.yaml:${place}: ${model} is usually delivered with ${usual}; the bus ${bus} (warning)`;
+    expect(await linesOf('valid', 'delivered-otherwise')).toEqual([
+      line('12:5', 'eastron-sdm630', 'baudRate 9600, parity none', 'b1 has 2400, even'),
+      line('16:5', 'schneider-iem3155', 'baudRate 19200, parity even', 'b2 has 9600, none'),
+    ]);
+  });
+
   it('keeps the digits of an address that is written like a number', async () => {
     const file = join(fixtures, 'valid/unquoted-address/gateway.yaml');
     expect((await loadConfig(file)).config.meters[0]?.id).toBe('000000012345');

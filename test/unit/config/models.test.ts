@@ -6,7 +6,7 @@ import { loadModels, packagedModelsDir } from '../../../src/config/models.ts';
 import { fromHex } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import type { Driver } from '../../../src/core/driver.ts';
-import { type MeterModel, resolveRegisters } from '../../../src/core/model.ts';
+import { bestEvidence, type MeterModel, resolveRegisters } from '../../../src/core/model.ts';
 import { findRegister } from '../../../src/core/registers.ts';
 import { loadDriver } from '../../../src/field.ts';
 
@@ -73,8 +73,29 @@ describe('the meter models', () => {
       linesLike(/^ {2}\w+: (\{ (at|holding|input|sunspec|dlt645-2007)|"[0-9A-F]+"$)/gm),
     );
     const examples = models.flatMap((model) => model.examples);
-    expect(examples.length).toBeGreaterThanOrEqual(120);
+    expect(examples.length).toBeGreaterThanOrEqual(125);
     expect(examples).toHaveLength(linesLike(/^ {4}response:/gm));
+  });
+
+  it('say of what side their values are, and where every example comes from', () => {
+    expect(linesLike(/^side: \S+$/gm)).toBe(models.length);
+    const examples = models.flatMap((model) => model.examples);
+    expect(linesLike(/^ {2}- evidence: \S+$/gm)).toBe(examples.length);
+    const sides = new Map(models.map(({ model, side }) => [model, side]));
+    expect(Object.fromEntries(sides)).toMatchObject({
+      'dlt645-2007': 'secondary',
+      'acrel-dtsd1352': 'secondary',
+      'acrel-adl400': 'primary',
+      'janitza-umg96rm': 'primary',
+      'eastron-sdm120': 'direct',
+      'sunspec-meter': 'unknown',
+    });
+    // What is made from the map says so, and nothing else does.
+    for (const { evidence, source } of examples) {
+      expect([source, evidence === 'constructed']).toEqual([source, /^constructed/.test(source)]);
+    }
+    const proven = models.filter((model) => bestEvidence(model) !== 'constructed');
+    expect(proven.length).toBeGreaterThanOrEqual(12);
   });
 
   it.each(models)(

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { probeEdition } from '../../../drivers/dlt645/edition.ts';
 import { createDlt645Slave } from '../../../drivers/dlt645/sim.ts';
 import { createSlave1997 } from '../../../drivers/dlt645/v1997/sim.ts';
+import { AmrError } from '../../../src/core/errors.ts';
 import type { FaultName } from '../../../src/sim/faults.ts';
 import { registersNamed } from '../dlt645/fake-bus.ts';
 import { createBusRig, shownBy } from './bus-rig.ts';
@@ -151,6 +152,19 @@ describe('the edition of a meter', () => {
     expect(await rig.settled(probeEdition(rig.bus, METER, options))).toBeNull();
     expect(rig.bus.counters.exchanges).toBe(2);
   });
+
+  it.each([['11'], ['01']])(
+    'is not told by bytes that are no answer, and that is no silence: %s',
+    async (garbled) => {
+      const bus = scripted((question) =>
+        question.startsWith(garbled) ? new AmrError('BUS_PARTIAL_REPLY', 'no frame') : silence,
+      );
+      await expect(probeEdition(bus, METER, options)).rejects.toMatchObject({
+        code: 'BUS_PARTIAL_REPLY',
+        message: expect.stringContaining('several meters on the line'),
+      });
+    },
+  );
 
   it('is told by a refusal as well', async () => {
     const createSlave: typeof createSlave1997 = (own) =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dlt645v1997 } from '../../../drivers/dlt645/v1997/driver.ts';
 import { loadDriver } from '../../../src/field.ts';
 import { sessionDeps } from '../../support/session-deps.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
 import { registersNamed } from '../dlt645/fake-bus.ts';
 import { lowFirst } from '../dlt645/wire.ts';
 import { answer97, METER, model97, options, scripted } from './wire.ts';
@@ -95,7 +96,7 @@ describe('the driver of 1997', () => {
         ? answer97(question.slice(3), lowFirst('00000000'))
         : answer97('', lowFirst('')),
     );
-    await dlt645v1997.discover?.(bus, options);
+    await dlt645v1997.discover?.(bus, options, { clock: createVirtualClock() });
     expect(bus.asked.length).toBeGreaterThan(0);
     expect(bus.asked.filter((asked) => asked.split(' ')[1] !== '01')).toEqual([]);
   });

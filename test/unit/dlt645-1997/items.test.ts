@@ -119,6 +119,21 @@ describe('a block of blocks', () => {
   });
 });
 
+describe('the block of powers', () => {
+  const powers = ['000001', '000002', '000003', '000004'].map(lowFirst);
+  const limits = [lowFirst('5000'), lowFirst('4000')];
+
+  it('may have the limits behind it', () => {
+    const alone = shownIn('B63F', concatBytes(...powers));
+    expect(alone.map(([, value]) => value)).toEqual(['0.0001', '0.0002', '0.0003', '0.0004']);
+    expect(shownIn('B63F', concatBytes(...powers, ...limits))).toEqual([
+      ...alone,
+      ['x_power_limit_import', '50.00'],
+      ['x_power_limit_export', '40.00'],
+    ]);
+  });
+});
+
 describe('the baud-rate word', () => {
   it.each([
     [0x02, 600, 300],

@@ -4,7 +4,7 @@ import { createSession1997 } from '../../../drivers/dlt645/v1997/session.ts';
 import { concatBytes } from '../../../src/core/bytes.ts';
 import { formatDecimal } from '../../../src/core/decimal.ts';
 import { FLAG_ABSENT, FLAG_INVALID, type ReadResult } from '../../../src/core/driver.ts';
-import type { AmrError } from '../../../src/core/errors.ts';
+import { AmrError } from '../../../src/core/errors.ts';
 import { sessionDeps } from '../../support/session-deps.ts';
 import { registersNamed } from '../dlt645/fake-bus.ts';
 import { lowFirst } from '../dlt645/wire.ts';
@@ -140,15 +140,137 @@ describe('a maximum demand', () => {
     expect(failed(result)).toEqual([]);
   });
 
-  it('fails whole where its moment was not heard', async () => {
-    const { session } = meterWith({ A010: demand, B010: silence });
-    const result = await session.read(DEMAND, options);
-    expect(failed(result)).toEqual([['BUS_NO_REPLY', 'demand_active_import_max']]);
+  it.each([
+    ['its moment', ['A010', 'B010'], {}],
+    ['the calendar', ['A010', 'B010', 'C010'], { B010: time }],
+  ])(
+    'is kept where the meter is silent about %s, and that is asked once a day',
+    async (_, all, replies) => {
+      const { bus, session } = meterWith({
+        A010: demand,
+        B010: silence,
+        C010: silence,
+        ...replies,
+      });
+      for (const asked of [all, all.slice(0, -1)]) {
+        bus.asked.length = 0;
+        const result = await session.read(DEMAND, options);
+        expect(pairs(result)).toEqual([['demand_active_import_max', '1.2345']]);
+        expect(failed(result)).toEqual([]);
+        expect(bus.asked.map((one) => one.slice(-4))).toEqual(asked);
+      }
+    },
+  );
+
+  it('is kept where its moment came damaged, and that is asked again', async () => {
+    const damaged = new AmrError('BUS_PARTIAL_REPLY', 'no whole frame');
+    const { bus, session } = meterWith({ A010: demand, B010: damaged });
+    await session.read(DEMAND, options);
+    expect(failed(await session.read(DEMAND, options))).toEqual([]);
+    expect(bus.asked.map((one) => one.slice(-4))).toEqual(['A010', 'B010', 'A010', 'B010']);
   });
 
   it('of 29 February is of a leap year or of none', () => {
     expect(withYear('02-29 10:00', '2028-03-01')).toBe('2028-02-29 10:00');
     expect(withYear('02-29 10:00', '2027-03-01')).toBeNull();
+  });
+});
+
+describe('a settlement', () => {
+  const WANTED = registersNamed('energy_active_import', 'demand_active_import_max');
+  const kept = {
+    C117: answer('C117', '0100'),
+    C010: answer('C010', '26112301'),
+    C011: answer('C011', '081530'),
+    '9410': answer('9410', '00007700'),
+    '9810': answer('9810', '00006600'),
+    A410: answer('A410', '012345'),
+    B410: answer('B410', '10231745'),
+    A810: answer('A810', '011111'),
+    B810: answer('B810', '09051000'),
+  };
+  const read = async (
+    month: string,
+    replies: Readonly<Record<string, Reply>> = kept,
+    address = METER,
+  ) => {
+    const { bus, session } = meterWith(replies, { address });
+    const result = await session.readSettlement?.(month, WANTED, options);
+    if (result === undefined) throw new Error('no settlements');
+    return { bus, result };
+  };
+
+  it.each([
+    ['2026-11', '77.00', '1.2345', '2026-10-23T17:45:00'],
+    ['2026-10', '66.00', '1.1111', '2026-09-05T10:00:00'],
+  ])('of %s is that of the last or the second last month', async (month, energy, demand, at) => {
+    const { result } = await read(month);
+    expect(pairs(result)).toEqual([
+      ['energy_active_import', energy],
+      ['demand_active_import_max', demand, at],
+    ]);
+    expect(result).toMatchObject({ frozenAt: `${month}-01T00:00:00`, failures: [] });
+  });
+
+  it.each(['2026-12', '2026-09'])('of %s is absent', async (month) => {
+    const { result, bus } = await read(month);
+    expect(failed(result)[0]?.[0]).toBe('DATA_FREEZE_ABSENT');
+    expect(bus.asked.some((asked) => / 01 [9A]/.test(asked))).toBe(false);
+  });
+
+  it('is unsupported where the meter has no day for it', async () => {
+    const { result } = await read('2026-11', { ...kept, C117: refusal97(0x02) });
+    expect(failed(result)[0]?.[0]).toBe('METER_UNSUPPORTED');
+  });
+
+  it('is of the one meter that answered', async () => {
+    const { bus } = await read('2026-11', kept, 'AAAAAAAAAAAA');
+    expect(bus.asked.map((asked) => asked.slice(0, 12))).toEqual([
+      'AAAAAAAAAAAA',
+      ...bus.asked.slice(1).map(() => METER),
+    ]);
+  });
+});
+
+describe('events', () => {
+  it('are counts with the moments of the latest, and the status', async () => {
+    const { bus, session } = meterWith({
+      B212: answer('B212', '0003'),
+      B210: answer('B210', '11020815'),
+      B213: answer('B213', '0000'),
+      B312: answer('B312', '0012'),
+      B322: answer('B322', '000065'),
+      B332: answer('B332', '11030815'),
+      B342: answer('B342', '11030920'),
+      C021: answer('C021', '02'),
+    });
+    const result = await session.readEvents?.(options);
+    expect(result?.events).toMatchObject([
+      {
+        event: 'programming',
+        phase: null,
+        count: 3,
+        minutes: null,
+        latest: [{ value: '11-02 08:15' }],
+      },
+      { event: 'demand_clear', phase: null, count: 0, minutes: null, latest: [] },
+      {
+        event: 'phase_cut',
+        phase: 'l2',
+        count: 12,
+        minutes: 65,
+        latest: [{ value: '11-03 08:15' }, { value: '11-03 09:20' }],
+      },
+    ]);
+    expect(result?.status.some(({ number }) => number === 1)).toBe(true);
+    expect(result?.failures.map(({ what }) => what)).toEqual(['phase_cut', 'phase_cut', 'C020']);
+    expect(bus.asked).not.toContain(`${METER} 01 B211`);
+  });
+
+  it('cost one exchange at a silent meter', async () => {
+    const { bus, session } = meterWith({ B212: silence });
+    await session.readEvents?.(options);
+    expect(bus.asked).toHaveLength(1);
   });
 });
 

@@ -25,11 +25,56 @@ const SHOWN: Readonly<Record<string, string>> = {
   power_factor: '0.998',
 };
 
+const SETTINGS: Readonly<Record<string, string>> = {
+  x_energy_active_combined: '1234.56',
+  x_status_word_4: '0x0080',
+  x_status_word_5: '0x0004',
+  x_week_rest: '0x7F',
+  x_battery_minutes: '4321',
+  x_power_limit_1: '20.0000',
+  x_power_limit_2: '5.5000',
+  x_constant_reactive: '6400',
+  x_customer_number: '000000123456',
+  x_asset_code: 'SIM000000007',
+  x_screen_seconds: '5',
+  x_settlement_day_1: '0112',
+  x_pulse_width: '80',
+  x_zone_1_2_start: '07-01',
+  x_zone_1_2_table: '02',
+  x_period_1_8_10_start: '22:30',
+  x_period_1_8_10_tariff: '04',
+  x_holiday_13_date: '2026-10-01',
+  x_holiday_13_table: '01',
+  x_week_rest_table: '03',
+  x_load_record_start: '01-02 03:04',
+  x_load_record_interval_1: '15',
+};
+
 const display: MeterDisplay = {
   show: (register) => SHOWN[register] ?? null,
   showDailyFreeze: () => null,
   memory: createMemory(
     { settlements: [frozen('2026-11-01T00:00:00', { energy_active_import: '1200.00' })] },
+    [],
+  ),
+};
+
+/** A meter of which every digit below is known. */
+const full: MeterDisplay = {
+  show: (register) => SETTINGS[register] ?? null,
+  showDailyFreeze: (daysAgo) =>
+    daysAgo === 0 ? frozen('2026-11-23T00:00:00', { energy_active_import: '1230.00' }) : null,
+  memory: createMemory(
+    {
+      events: {
+        'phase-cut': [
+          [frozen('2026-11-20T07:08:09', {}), frozen('2026-11-20T09:10:11', {})],
+          [frozen('2026-10-01T01:02:03', {}), frozen('2026-10-01T02:03:04', {})],
+        ],
+        programming: [[frozen('2026-11-05T10:00:00', {}), frozen('2026-11-05T10:20:30', {})]],
+        'demand-clear': [],
+      },
+    },
     [],
   ),
 };
@@ -87,6 +132,41 @@ describe('a simulated meter of 1997', () => {
     ['C032', '81 32 C0 12 90 78 56 34 12'],
   ])('shows %s as it would on its display', (di, wanted) => {
     expect(said(ask(request(di)))).toBe(wanted);
+  });
+
+  it.each([
+    ['9000', '56 34 12 00'],
+    ['9A10', '00 30 12 00'],
+    ['B210', '20 10 05 11'],
+    ['B211', '00 00 00 00'],
+    ['B212', '01 00'],
+    ['B213', '00 00'],
+    ['B214', '21 43 00'],
+    ['B310', '02 00'],
+    ['B321', '07 00 00'],
+    ['B330', '08 07 20 11'],
+    ['B341', '10 09 20 11'],
+    ['B31F', '02 00 02 00 FF FF FF FF'],
+    ['B634', '00 20'],
+    ['B635', '50 05'],
+    ['C021', '21'],
+    ['C022', '7F'],
+    ['C031', '00 64 00'],
+    ['C033', '56 34 12 00 00 00'],
+    ['C034', '07 00 00 00 00 00'],
+    ['C113', '05'],
+    ['C117', '12 01'],
+    ['C119', '00 00 00 00'],
+    ['C211', '80 00'],
+    ['C322', '02 01 07'],
+    ['C3AA', '04 30 22'],
+    ['C41D', '01 01 10'],
+    ['C41E', '03'],
+    ['C510', '04 03 02 01'],
+    ['C511', '15 00'],
+  ])('keeps under %s what it was set to and what happened', (di, content) => {
+    const head = `81 ${di.slice(2)} ${di.slice(0, 2)} `;
+    expect(said(ask(request(di), slaveWith({ display: full })))).toBe(head + content);
   });
 
   it.each(['90FF', '9FFF', '901E', '9870', '9C10', 'B612', 'B615', 'B660', 'C212', 'D110'])(
@@ -150,6 +230,40 @@ describe('a simulated meter of 1997', () => {
     expect(said(ask(request('902F', { control: 0x02 }), slave))).toBe('C2 02');
     ask(request('9010'), slave);
     expect(said(ask(request('901F', { control: 0x02 }), slave))).toBe('C2 02');
+  });
+
+  it('repeats its last answer for 03H, and goes on from there', () => {
+    const slave = slaveWith({ partBytes: 5 });
+    const again = wireFrame({ address: METER, control: 0x03 });
+    expect(said(ask(again, slave))).toBe('C3 02');
+    ask(request('901F'), slave);
+    expect(said(ask(again, slave))).toBe('A3 1F 90 56 34 12 00 00');
+    expect(said(ask(request('901F', { control: 0x02 }), slave))).toBe('A2 1F 90 00 10 00 56 34');
+    ask(request('901F', { control: 0x02 }), slave);
+    expect(said(ask(again, slave))).toBe('83 1F 90 02 00');
+  });
+
+  it('takes a time that is told to all within five minutes of its own, once a day', () => {
+    const told: string[] = [];
+    const wall = { time: '2026-11-23T12:34:56.000' };
+    const memory = createMemory({}, told);
+    const slave = slaveWith({
+      display: { ...display, memory: { ...memory, wallTime: () => wall.time } },
+    });
+    const setTo = (digits: string, address = '999999999999') => {
+      const payload = lowFirst(digits);
+      return ask(wireFrame({ address, control: 0x08, payload }), slave);
+    };
+    // YYMMDDhhmmss; 301 s are too many, and 13 is no month.
+    for (const digits of ['261123123957', '261323123456']) expect(setTo(digits)).toBeNull();
+    expect(setTo('261123123456', '123456789013')).toBeNull();
+    expect(told).toEqual([]);
+    expect(setTo('261123123956')).toBeNull();
+    expect(setTo('261123123400')).toBeNull();
+    expect(told).toEqual(['clock 300000']);
+    wall.time = '2026-11-24T00:10:00.000';
+    expect(setTo('261124000900')).toBeNull();
+    expect(told).toEqual(['clock 300000', 'clock -60000']);
   });
 
   it('hears a request byte by byte, in noise, and after a damaged one', () => {

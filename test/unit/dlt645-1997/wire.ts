@@ -56,6 +56,7 @@ export function model97(blocks: string[] = [], registers: Record<string, string>
     source: 'test',
     line: { baudRate: 1200, parity: 'even', stopBits: 1 },
     products: [],
+    side: 'secondary',
     settings: {},
     caveats: [],
     registers,

@@ -136,6 +136,43 @@ describe('a meter of either edition', () => {
     expect(asked).toEqual([PROBE_2007, PROBE_1997]);
   });
 
+  it('of another address is asked which anew, whatever was noted of the last', async () => {
+    const { session, notes, clock } = meterOf('1997');
+    await session.read(VOLTAGE, options);
+    const again = meterOf('nothing', notes, clock);
+    const corrected = dlt645auto.open(
+      again.bus,
+      { address: '000000000001', model },
+      { clock, notes },
+    );
+    await corrected.read(VOLTAGE, options);
+    expect(again.asked).toEqual([PROBE_2007, PROBE_1997]);
+  });
+
+  it.each([
+    ['2007', ['05060001', '05000001', '04000b01', '03010000', '02010100']],
+    ['1997', ['c117', 'b212']],
+  ] as const)('of %s is read as that edition is', async (speaks, wanted) => {
+    const { session, asked } = meterOf(speaks);
+    const span = { from: '2026-11-22T00:00:00', to: '2026-11-22T01:00:00' };
+    const results = [
+      await session.readDailyFreeze?.('2026-11-23', VOLTAGE, options),
+      await session.readFreeze?.({ kind: 'timed', at: '2026-11-23' }, VOLTAGE, options),
+      await session.readSettlement?.('2026-11', registersNamed('energy_active_import'), options),
+      await session.readProfile?.(span, VOLTAGE, options),
+      await session.readEvents?.(options),
+    ];
+    const item = speaks === '2007' ? '02010100' : 'B611';
+    const { values = [] } = (await session.readItem?.(item, options)) ?? {};
+    expect(values).toHaveLength(1);
+    expect(asked.map((one) => one.slice(3))).toEqual(expect.arrayContaining([...wanted]));
+    expect(results.map((one) => one?.failures.length)).toEqual(
+      Array(4).fill(1).concat(expect.any(Number)),
+    );
+    expect(asked.some((one) => one.endsWith('06010001'))).toBe(speaks === '2007');
+    expect(dlt645auto.knows(item)).toBe(true);
+  });
+
   it('of 1997 has no daily freeze', async () => {
     const { session } = meterOf('1997');
     const result = await session.readDailyFreeze?.('2026-11-23', VOLTAGE, options);

@@ -2,11 +2,14 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { CLOCK_2007, readClock } from '../../../drivers/dlt645/clock.ts';
 import { readItem } from '../../../drivers/dlt645/exchange.ts';
+import { createRefusals, FORGETFUL } from '../../../drivers/dlt645/refusals.ts';
 import { createBus } from '../../../src/bus/bus.ts';
 import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { AmrError } from '../../../src/core/errors.ts';
+import { createNotes } from '../../../src/core/notes.ts';
 import { createFakeLine } from '../../support/fake-line.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
+import { modelWith } from './fake-bus.ts';
 
 /*
  * The meter 123456789012 on Monday 2026-11-23. Bytes by hand: address and item low byte first,
@@ -38,7 +41,10 @@ const ZONE = 'Asia/Shanghai';
 const NOW = Date.parse('2026-11-23T00:30:50Z');
 
 /** Reads the clock of a meter that gives these answers in turn, each `delayMs` after its request. */
-async function read(answers: readonly (string | null)[], { delayMs = 300, before = 0 } = {}) {
+async function read(
+  answers: readonly (string | null)[],
+  { delayMs = 300, before = 0, refusals = FORGETFUL } = {},
+) {
   const clock = createVirtualClock(NOW);
   const line = createFakeLine(clock, { baudRate: 9600 });
   const bus = createBus(
@@ -56,11 +62,16 @@ async function read(answers: readonly (string | null)[], { delayMs = 300, before
     await clock.advance(0);
   }
   const options = { priority: 'on-demand', signal: new AbortController().signal } as const;
-  const outcome = readClock((di, own) => readItem(bus, METER, di, own), CLOCK_2007, {
-    ...options,
-    clock,
-    zone: ZONE,
-  }).catch((thrown) => {
+  const outcome = readClock(
+    (di, own) => readItem(bus, METER, di, own),
+    CLOCK_2007,
+    {
+      ...options,
+      clock,
+      zone: ZONE,
+    },
+    refusals,
+  ).catch((thrown) => {
     if (thrown instanceof AmrError) return thrown.code;
     throw thrown;
   });
@@ -130,10 +141,39 @@ describe('reading the clock of a meter', () => {
       'DATA_INVALID',
       BOTH.replace(' 78 63 ', ' 5D 63 ').replace('3C', '21'),
     ],
-    // Seven times FF is 32; the sum of the item and 7 x 32, 29B + 80 + 07 + DD + 15E = 55D.
-    ['no time', 'DATA_ABSENT', `${HEAD} 91 0B 3F 34 33 37 32 32 32 32 32 32 32 5D 16`],
   ])('says so when the meter shows %s', async (_, code, answer) => {
     expect((await read([answer])).outcome).toBe(code);
+  });
+
+  // Seven times FF is 32; the sum of the item and 7 x 32, 29B + 80 + 07 + DD + 15E = 55D.
+  const FILLED = `${HEAD} 91 0B 3F 34 33 37 32 32 32 32 32 32 32 5D 16`;
+  // Seven zeros are 33: 7 more.
+  const ZEROS = `${HEAD} 91 0B 3F 34 33 37 33 33 33 33 33 33 33 64 16`;
+
+  it.each([
+    ['FF', FILLED],
+    ['zeros', ZEROS],
+  ])('asks for date and time apart where the one item holds %s', async (_, answer) => {
+    const { outcome, asked } = await read([answer, MONDAY, BEFORE_MIDNIGHT, MONDAY]);
+    expect(asked).toEqual([ASK_BOTH, ASK_DATE, ASK_TIME, ASK_DATE]);
+    expect(outcome).toMatchObject({ meterTime: '2026-11-23T23:59:58' });
+  });
+
+  it.each([
+    ['refused', NO_SUCH_ITEM],
+    ['not answered', null],
+  ])('asks a day later again for the one item that was %s', async (_, answer) => {
+    const meter = { address: METER, model: modelWith([]) };
+    const clock = createVirtualClock(NOW);
+    const deps = { clock, notes: createNotes() };
+    const asked: string[][] = [];
+    for (const hours of [0, 23, 1]) {
+      clock.step(hours * 3_600_000);
+      const refusals = createRefusals(meter, deps);
+      refusals.answered();
+      asked.push((await read([answer, MONDAY, BEFORE_MIDNIGHT, MONDAY], { refusals })).asked);
+    }
+    expect(asked.map(([first]) => first)).toEqual([ASK_BOTH, ASK_DATE, ASK_BOTH]);
   });
 
   it('fails with the cause when the meter is silent', async () => {

@@ -25,10 +25,18 @@ function valuesOf({ error, values }: DecodedFrame): (string | null)[] {
  * one function has one wording.
  */
 const OTHERWISE_WORDED = ['07-248', '07-249', '07-250', '07-252', '07-253'];
-const wantedOf = ({ id, values }: Vector) =>
-  OTHERWISE_WORDED.includes(id)
+/** This writes an item that no table lists: its credentials are told apart, less the password. */
+const UNLISTED = '07-136';
+
+function wantedOf({ id, values }: Vector): (string | null)[] {
+  const [first] = values;
+  if (id === UNLISTED) {
+    return ['PA=00 password=******', 'operator=00000000', first?.slice(16) ?? null];
+  }
+  return OTHERWISE_WORDED.includes(id)
     ? values.map((value) => value?.replace('password=', 'password(P2P1P0)=') ?? null)
     : values;
+}
 
 describe('the frames of the fixtures', () => {
   it('are as many as were put there', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../../drivers/dlt645/decode.ts';
 import { concatBytes, fromHex } from '../../../src/core/bytes.ts';
-import type { DecodedFrame } from '../../../src/core/driver.ts';
+import { type DecodedFrame, FLAG_INVALID } from '../../../src/core/driver.ts';
 import { lowFirst, readAnswer, wireFrame } from './wire.ts';
 
 const decodeHex = (hex: string) => decode(fromHex(hex));
@@ -152,5 +152,53 @@ describe('bytes that are not all good frames', () => {
     const stream = concatBytes(fromHex('00 FE'), good, fromHex('FE FE FE'), bad);
     expect(decode(stream).map(({ preamble }) => preamble)).toEqual([1, 3]);
     expect(decode(stream).map(headOf)[0]).toMatchObject({ address: '123456789012' });
+  });
+});
+
+describe('a request', () => {
+  const ADDRESS = '123456789012';
+  const requested = (control: number, hex: string, address = ADDRESS) =>
+    decodeOne(wireFrame({ address, control, payload: fromHex(hex) })).values;
+
+  it.each([
+    ['08', 0x08, '26 11 24 12 45 30', 'x_time', '261124124530'],
+    ['11 from month 24', 0x11, '01 00 00 06 01 30 12 22 24 26', 'x_record_from', '3012222426'],
+  ])('%sH with a time that is none says so and shows the bytes', (_, control, hex, name, raw) => {
+    expect(requested(control, hex)).toContainEqual({
+      obis: null,
+      name,
+      value: null,
+      unit: '',
+      flags: [FLAG_INVALID],
+      raw,
+    });
+  });
+
+  it('to write what is not listed tells who wrote which bytes, and no password', () => {
+    const values = requested(0x14, '01 01 FF 04 02 56 34 12 44 33 22 11 02 24 11 26');
+    expect(values.map(({ name, value }) => [name, value])).toEqual([
+      ['x_authority', 'PA=02 password=******'],
+      ['x_operator', 'operator=11223344'],
+      ['x_raw', '02241126'],
+    ]);
+    expect(JSON.stringify(values)).not.toMatch(/123456|563412/);
+  });
+
+  it('of 1997 to write what is not listed shows no password either', () => {
+    const values = requested(0x04, '01 EF 02 56 34 12 99');
+    expect(values.map(({ name, value }) => [name, value])).toEqual([
+      ['x_authority', 'PA=02 password=******'],
+      ['x_raw', '99'],
+    ]);
+  });
+
+  it.each([
+    ['99 99 99 99', 'at once'],
+    ['15 99 99 99', 'hourly at minute 15'],
+    ['30 23 99 99', 'daily at 23:30'],
+    ['00 00 01 99', 'monthly on day 01 at 00:00'],
+    ['00 12 24 11', 'on 11-24 at 12:00'],
+  ])('to freeze %s means %s', (hex, means) => {
+    expect(requested(0x16, hex)).toMatchObject([{ name: 'x_freeze', means: [means] }]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findItem } from '../../../drivers/dlt645/items.ts';
 import { createSession } from '../../../drivers/dlt645/session.ts';
 import { concatBytes, fromHex } from '../../../src/core/bytes.ts';
 import type { EventsResult } from '../../../src/core/driver.ts';
@@ -8,8 +9,14 @@ import { createFakeBus, modelWith, options, type Reply, silence } from './fake-b
 import { lowFirst, readAnswer, refusal, shownNumber, wireFrame } from './wire.ts';
 
 const ADDRESS = '123456789012';
-const CLASSES = 18;
+/** Those of table A.4 and of programming, and what meters tell field by field alone. */
+const CLASSES = 17 + 15 + 3;
+/** The voltage quality, in total and of each phase. */
+const MONTHS = 4;
 const WORDS = 7;
+
+/** Numbers under this identifier. */
+const sizeOf = (di: string) => findItem(di)?.fields.length ?? 0;
 
 const counts = (...numbers: number[]) => numbers.map((number) => shownNumber(String(number), 3));
 
@@ -23,6 +30,7 @@ function meterWith(
   const session = createSession(bus, { address, model }, sessionDeps());
   return {
     bus,
+    session,
     read: async (): Promise<EventsResult> => {
       if (session.readEvents === undefined) throw new Error('no events');
       return session.readEvents(options);
@@ -137,12 +145,73 @@ describe('events', () => {
     const { read, bus } = meterWith(answer('03110000', ...counts(0)));
     const { events, failures } = await read();
     expect(events).toMatchObject([{ event: 'power_off', count: 0 }]);
-    expect(failures).toHaveLength(CLASSES - 1 + WORDS);
+    expect(failures).toHaveLength(CLASSES - 1 + MONTHS + WORDS);
     expect(new Set(failures.map(({ error }) => error.code))).toEqual(
       new Set(['METER_UNSUPPORTED']),
     );
     expect(failures[0]?.what).toBe('voltage_loss');
-    expect(bus.asked).toHaveLength(CLASSES + WORDS);
+    expect(bus.asked).toHaveLength(CLASSES + MONTHS + WORDS);
+  });
+
+  it('that the meter refused are not asked for again within a day', async () => {
+    const { read, bus } = meterWith(answer('03110000', ...counts(0)));
+    await read();
+    const before = bus.asked.length;
+    const { failures } = await read();
+    expect(bus.asked.slice(before)).toEqual(['03110000']);
+    expect(failures).toHaveLength(CLASSES - 1 + MONTHS + WORDS);
+  });
+
+  it.each([
+    ['0306', 'auxiliary_loss', '03060001', ['260101123456', '260101123457']],
+    ['0309', 'voltage_unbalance', '03090001', ['260101123456']],
+    ['030C', 'overcurrent', '030C0101', ['260101123456']],
+    ['0312', 'demand_over_active_import', '03120101', ['260101123456']],
+    ['033005', 'day_table_set', '03300501', ['260101123456']],
+    ['03300C', 'settlement_day_set', '03300C01', ['260101123456']],
+    ['1D', 'relay_trip', '1D00FF01', ['260101123456']],
+    ['1E', 'relay_close', '1E000101', ['260101123456']],
+  ])('are all those of the tables: %s', async (place, event, record, times) => {
+    const counted = place.startsWith('1') ? `${place}000001` : `${place}0000`.padEnd(8, '0');
+    const { read, bus } = meterWith({
+      ...answer(
+        counted.slice(0, 8),
+        ...counts(1, 0, 0, 0, 0, 0).slice(0, sizeOf(counted.slice(0, 8))),
+      ),
+      ...answer(record, ...times.map(lowFirst)),
+    });
+    const { events } = await read();
+    const [found] = events.filter((one) => one.count === 1);
+    expect(found).toMatchObject({ event, count: 1 });
+    expect(found?.latest[0]?.value).toBe('2026-01-01 12:34:56');
+    expect(bus.asked).toContain(record);
+  });
+
+  it('are in the statistics of the voltage without a count', async () => {
+    const { read } = meterWith(answer('03100200', ...counts(1440), fromHex('75 99 00')));
+    expect((await read()).events).toMatchObject([
+      {
+        event: 'voltage_quality',
+        phase: 'l2',
+        count: null,
+        latest: [{ value: '1440' }, { value: '99.75' }],
+      },
+    ]);
+  });
+
+  it('have no record where that is of zeros', async () => {
+    const { read, bus } = meterWith({
+      ...answer('03110000', ...counts(3)),
+      ...answer('03110001', new Uint8Array(12)),
+    });
+    expect((await read()).events).toMatchObject([{ event: 'power_off', count: 3, latest: [] }]);
+    expect(bus.asked).toContain('03110001');
+  });
+
+  it('are asked for anew only where they failed', async () => {
+    const { bus, session } = meterWith(answer('03110000', ...counts(0)));
+    await session.readEvents?.({ ...options, only: ['demand_over', '04000501'] });
+    expect(bus.asked).toEqual(['03120000', '04000501']);
   });
 
   it('keep the count where the record fails', async () => {

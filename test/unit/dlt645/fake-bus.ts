@@ -64,6 +64,7 @@ export function modelWith(blocks: string[], registers: Record<string, string> = 
     source: 'test',
     line: { baudRate: 2400, parity: 'even', stopBits: 1 },
     products: [],
+    side: 'secondary',
     settings: {},
     caveats: [],
     registers,

@@ -12,7 +12,7 @@ import {
   registersNamed,
   silence,
 } from './fake-bus.ts';
-import { readAnswer, refusal, shownNumber, shownTime } from './wire.ts';
+import { lowFirst, readAnswer, refusal, shownNumber, shownTime } from './wire.ts';
 
 const ADDRESS = '123456789012';
 const WANTED = registersNamed('energy_active_import', 'energy_active_import_t1');
@@ -147,6 +147,56 @@ describe('the daily freeze', () => {
   it('is unsupported where the meter refuses it', async () => {
     const { read } = meterThatFroze('2026-11-23', () => refusal(ADDRESS, 0x02));
     expect(codesOf(await read('2026-11-23'))).toEqual(['METER_UNSUPPORTED']);
+  });
+
+  it('is absent where the meter refuses its number and has later ones', async () => {
+    const { read } = meterThatFroze('2026-11-23', (di) =>
+      Number.parseInt(di.slice(6), 16) > 3 ? refusal(ADDRESS, 0x02) : null,
+    );
+    expect(codesOf(await read('2026-11-10'))).toEqual(['DATA_FREEZE_ABSENT']);
+    expect((await read('2026-11-21')).frozenAt).toBe('2026-11-21T00:00:00');
+  });
+
+  describe('of a meter that has none', () => {
+    /** It settles at this day and hour, and did so last on 2026-11-01. */
+    function settling(day: string) {
+      const kept: Readonly<Record<string, Uint8Array>> = {
+        '04000B01': lowFirst(day),
+        '04000101': lowFirst('26112301'),
+        '04000102': lowFirst('081530'),
+        '00010001': shownNumber('77.00', 4),
+      };
+      return meterThatFroze('2026-11-23', (di) => {
+        const content = kept[di];
+        return content === undefined ? refusal(ADDRESS, 0x02) : readAnswer(ADDRESS, di, content);
+      });
+    }
+    const TOTAL = registersNamed('energy_active_import');
+
+    it('is the settlement of the same moment', async () => {
+      const { read, bus } = settling('0100');
+      const result = await read('2026-11-01', TOTAL);
+      expect(result).toMatchObject({ frozenAt: '2026-11-01T00:00:00', failures: [] });
+      expect(shownBy(result)).toEqual(['77.00']);
+      expect(bus.asked).toContain('00010001');
+    });
+
+    it.each([
+      ['another day', '0100', '2026-11-02'],
+      ['another hour', '0112', '2026-11-01'],
+      ['no day', '9999', '2026-11-01'],
+    ])('is unsupported where it settles on %s', async (_, day, wanted) => {
+      const { read, bus } = settling(day);
+      expect(codesOf(await read(wanted, TOTAL))).toEqual(['METER_UNSUPPORTED']);
+      expect(bus.asked.filter((di) => di.startsWith('00'))).toEqual([]);
+    });
+
+    it('is not asked for again within a day', async () => {
+      const { read, bus } = settling('0100');
+      await read('2026-11-01', TOTAL);
+      await read('2026-11-01', TOTAL);
+      expect(bus.asked.filter((di) => di === '05060001')).toEqual(['05060001']);
+    });
   });
 
   it('costs one exchange at a silent meter', async () => {

@@ -126,8 +126,16 @@ describe('the load profile', () => {
     const answer = () => readAnswer(ADDRESS, ENERGY_CLASS, reversed);
     const { read } = meterWith(answer, { loadRecordTimeOrder: 'year-first' });
     expect(clocksIn(await read('10:15', '10:15'))).toEqual(['10:15']);
-    // Taken minute first it is 08:24 of another day, before the span.
-    expect(clocksIn(await meterWith(answer).read('10:15', '10:15'))).toEqual([]);
+    // Minute first it would be 08:24 of another day: the span tells.
+    expect(clocksIn(await meterWith(answer).read('10:15', '10:15'))).toEqual(['10:15']);
+    const wrong = await meterWith(answer, { loadRecordTimeOrder: 'minute-first' }).read(
+      '10:15',
+      '10:15',
+    );
+    expect(wrong.records).toEqual([]);
+    expect(wrong.issues).toMatchObject([
+      { code: 'DATA_INVALID', message: expect.stringContaining('loadRecordTimeOrder') },
+    ]);
   });
 
   it('is read from one class where that holds all that is wanted', async () => {
@@ -226,7 +234,17 @@ describe('a load record that is not sound', () => {
   it('is left out where it is of another time than the wanted', async () => {
     const times = [at('00:00'), at('00:15'), at('00:30')];
     const { read } = meterWith(() => times);
-    expect(clocksIn(await read('00:15', '00:20'))).toEqual(['00:15']);
+    const result = await read('00:15', '00:20');
+    expect(clocksIn(result)).toEqual(['00:15']);
+    // One before the span was not asked for; one behind it only came along.
+    expect(result.issues).toMatchObject([{ context: { time: '2024-08-15 00:00' } }]);
+  });
+
+  it('is told of where it is far behind the wanted', async () => {
+    const { read } = meterWith(() => [at('00:15'), '2024-08-17T00:00']);
+    const result = await read('00:15', '00:20');
+    expect(clocksIn(result)).toEqual(['00:15']);
+    expect(result.issues).toMatchObject([{ context: { time: '2024-08-17 00:00' } }]);
   });
 });
 

@@ -101,6 +101,40 @@ describe('the time of a load record', () => {
     expect(timesIn(content)).toEqual(['2024-08-15 09:30', '2024-08-15 10:15', '2024-08-15 13:00']);
   });
 
+  describe('in two orders is taken in the one', () => {
+    const three = (order: (time: string) => Uint8Array, ...times: string[]) =>
+      concatBytes(...times.map((time) => bare(order(`2026-11-05T${time}`))));
+    const DAY = { from: '2026-11-05 00:00', to: '2026-11-05 23:59' };
+    const inSpan = (content: Uint8Array) => parseLoadRecords(content, undefined, DAY);
+
+    it.each([
+      ['year first', yearFirst],
+      ['minute first', shownTime],
+    ])('that fits the span: %s', (_, order) => {
+      const { records, issues } = inSpan(three(order, '10:30'));
+      expect(records.map(({ time }) => time)).toEqual(['2026-11-05 10:30']);
+      expect(issues).toEqual([]);
+    });
+
+    it.each([
+      ['year first', yearFirst],
+      ['minute first', shownTime],
+    ])('in which records follow each other: %s', (_, order) => {
+      const { records, issues } = parseLoadRecords(three(order, '10:15', '10:30', '10:45'));
+      expect(records.map(({ time }) => time.slice(0, 10))).toEqual(Array(3).fill('2026-11-05'));
+      expect(issues).toEqual([]);
+    });
+
+    it('of the standard where nothing tells, with the setting by name', () => {
+      const { records, issues, timeOrder } = parseLoadRecords(three(yearFirst, '10:30'));
+      expect(records.map(({ time }) => time)).toEqual(['2030-10-05 11:26']);
+      expect(issues).toMatchObject([
+        { code: 'DATA_INVALID', message: expect.stringContaining('loadRecordTimeOrder') },
+      ]);
+      expect(timeOrder).toBeNull();
+    });
+  });
+
   it('has the order that the caller asks for', () => {
     const content = bare(yearFirst('2024-08-15T10:15'));
     expect(timesIn(content)).toEqual(['2015-10-15 08:24']);
@@ -131,7 +165,7 @@ describe('several load records', () => {
   });
 
   it('are none in an empty content', () => {
-    expect(parseLoadRecords(NOTHING)).toEqual({ records: [], issues: [] });
+    expect(parseLoadRecords(NOTHING)).toEqual({ records: [], issues: [], timeOrder: null });
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { decode } from '../../../drivers/dlt645/decode.ts';
 import { discover } from '../../../drivers/dlt645/discover.ts';
 import { createFramer } from '../../../drivers/dlt645/framer.ts';
 import { parseBusUrl } from '../../../src/cli/bus-url.ts';
-import { scanCommand } from '../../../src/cli/scan.ts';
+import { planSweeps } from '../../../src/cli/scan-sweeps.ts';
 import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts';
 import { options } from './fake-bus.ts';
 import {
@@ -219,8 +219,10 @@ describe('frames beside the standard', () => {
     expect(parseBusUrl('serial:/dev/ttyUSB0')).toMatchObject({
       serial: { parity: 'even', dataBits: 8, stopBits: 1 },
     });
-    const baud = scanCommand().options.find(({ long }) => long === '--baud');
-    expect(baud?.description).toContain('2400,9600,1200,4800,19200');
+    const sweeps = planSweeps({ bus: 'serial:/dev/ttyUSB0', protocol: 'dlt645' }).flat();
+    const ports = sweeps.flatMap(({ line }) => ('serial' in line ? [line.serial] : []));
+    expect(ports.map(({ baudRate }) => baudRate)).toEqual([2400, 9600, 1200, 4800, 19_200]);
+    expect(new Set(ports.map(({ parity }) => parity))).toEqual(new Set(['even']));
   });
 });
 

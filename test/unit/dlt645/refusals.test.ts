@@ -8,7 +8,9 @@ import { createFakeBus, modelWith, options, registersNamed, silence } from './fa
 import { readAnswer, refusal, shownNumber } from './wire.ts';
 
 const ADDRESS = '123456789012';
+const METER = { address: ADDRESS, model: modelWith([]) };
 const HOUR = 3_600_000;
+const OF = `${ADDRESS}/${METER.model.model}`;
 const VOLTAGES = registersNamed('voltage_l1', 'voltage_l2', 'voltage_l3');
 const [L1, L2, L3] = ['02010100', '02010200', '02010300'] as const;
 
@@ -87,22 +89,48 @@ describe('what a meter has refused', () => {
     ]);
   });
 
+  it('is of this address and model, and forgotten where either is corrected', async () => {
+    const { notes, clock, session } = rig();
+    await session.read(VOLTAGES, options);
+    const again = (meter: typeof METER) => createRefusals(meter, { clock, notes }).has(L1);
+    expect(again(METER)).toBe(true);
+    expect(again({ ...METER, address: '123456789013' })).toBe(false);
+    expect(again({ ...METER, model: { ...METER.model, model: 'other' } })).toBe(false);
+  });
+
+  it('is not kept of a meter that refuses all: it may be another device', async () => {
+    const notes = createNotes();
+    const clock = createVirtualClock();
+    const bus = createFakeBus((_, address) => refusal(address, 0x02));
+    const session = createSession(bus, METER, { clock, notes });
+    await session.read(VOLTAGES, options);
+    await session.read(VOLTAGES, options);
+    expect(bus.asked).toEqual([L1, L2, L3, L1, L2, L3]);
+    expect(notes.recall('dlt645.refused')).toBeNull();
+  });
+
   it('is kept of the newest 128 identifiers', () => {
     const notes = createNotes();
     const clock = createVirtualClock();
-    const refusals = createRefusals({ clock, notes });
+    const refusals = createRefusals(METER, { clock, notes });
+    refusals.answered();
     const dis = Array.from({ length: 200 }, (_, index) => `0201${String(index).padStart(4, '0')}`);
     for (const di of dis) refusals.add(di);
-    const kept = createRefusals({ clock, notes });
+    const kept = createRefusals(METER, { clock, notes });
     expect(dis.filter((di) => kept.has(di))).toEqual(dis.slice(-128));
   });
 
-  it.each(['', 'nonsense', '02010100@', '@12', '02010100@99999999999999'])(
-    'is nothing where the note says "%s"',
-    (text) => {
-      const notes = createNotes();
-      notes.note('dlt645.refused', text);
-      expect(createRefusals({ clock: createVirtualClock(), notes }).has(L1)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    'nonsense',
+    '02010100@0',
+    `${ADDRESS}/other 02010100@0`,
+    `000000000001/${METER.model.model} 02010100@0`,
+    ...['02010100@', '@12', '02010100@99999999999999'].map((entry) => `${OF} ${entry}`),
+  ])('is nothing where the note says "%s"', (text) => {
+    const notes = createNotes();
+    notes.note('dlt645.refused', text);
+    const clock = createVirtualClock(0);
+    expect(createRefusals(METER, { clock, notes }).has(L1)).toBe(false);
+  });
 });

@@ -132,6 +132,12 @@ describe('the clock of the simulated meter', () => {
     },
   );
 
+  it('is set by the first broadcast of a day alone', () => {
+    const meter = at('2026-11-23T12:39:50.000');
+    for (let times = 0; times < 2; times++) expect(meter.ask('08', TIME, FOR_ALL)).toBeNull();
+    expect(meter.told).toHaveLength(1);
+  });
+
   it('is not set by what is meant for another meter', () => {
     const meter = at('2026-11-23T12:39:50.000');
     expect([meter.ask('08', TIME, '13 90 78 56 34 12'), meter.told]).toEqual([null, []]);
@@ -174,7 +180,14 @@ describe('the other functions of the simulated meter', () => {
     expect(toHex(answer ?? fromHex(''))).toBe('68 12 90 78 56 34 12 68 DC 01 37 9A 16');
   });
 
-  it.each(['15', '03', '1F'])('is silent to %sH', (control) => {
+  it('refuses security for want of keys, in two bytes', () => {
+    const meter = createMeter({});
+    const payload = 'FF 00 00 07 00 00 00 00 11 22 33 44 55 66 77 88';
+    expect(meter.ask('03', payload)).toBe('C3: 08 00');
+    expect(meter.ask('03', payload, '13 90 78 56 34 12')).toBeNull();
+  });
+
+  it.each(['15', '1F'])('is silent to %sH', (control) => {
     const meter = createMeter({});
     expect(meter.ask(control, '12 90 78 56 34 12', 'AA AA AA AA AA AA')).toBeNull();
   });

@@ -3,6 +3,7 @@ import { findItem, type Item } from '../../../drivers/dlt645/items.ts';
 import {
   decodeItem,
   encodeItem,
+  fieldWidth,
   rawValues,
   toDecodedValues,
   toRegisterValue,
@@ -21,6 +22,8 @@ const printed = (di: string, content: Uint8Array) =>
   decodeItem(item(di), content)
     .flatMap(toDecodedValues)
     .map(({ value }) => value);
+/** Bytes of all fields. */
+const widthOf = (di: string) => item(di).fields.reduce((sum, field) => sum + fieldWidth(field), 0);
 const flagsOf = (di: string, content: Uint8Array) =>
   decodeItem(item(di), content).map(({ flags }) => flags);
 
@@ -133,6 +136,58 @@ describe('contents told by their length', () => {
   });
 });
 
+describe('a record of what never happened', () => {
+  const flags = (di: string, content: Uint8Array) =>
+    decodeItem(item(di), content).map((one) => [one.value, ...one.flags]);
+  const start = lowFirst('260101123456');
+
+  it.each([
+    ['03010101', 131],
+    ['03040101', 115],
+    ['03050001', 15],
+    ['03090001', 78],
+    ['030E0101', 76],
+    ['03110001', 12],
+    ['03120101', 20],
+    ['03300001', 50],
+    ['03300101', 106],
+    ['03300201', 202],
+    ['03300401', 16],
+    ['0330050A', 682],
+    ['03300D01', 60],
+    ['1001FF01', 4 + 246],
+    ['1D00FF01', 34],
+  ])('%s has no value in any field', (di, bytes) => {
+    const size = di.startsWith('10') ? widthOf(di) : bytes;
+    for (const content of [new Uint8Array(size), new Uint8Array(size).fill(0xff)]) {
+      const shown = flags(di, content);
+      expect(shown.length).toBeGreaterThan(1);
+      expect(shown).toEqual(shown.map(() => [null, FLAG_ABSENT]));
+    }
+  });
+
+  it('is told by its moment, whatever else is in it', () => {
+    const clockSet = concatBytes(lowFirst('12345678'), new Uint8Array(12));
+    expect(flags('03300401', clockSet)).toEqual([1, 2, 3].map(() => [null, FLAG_ABSENT]));
+    const energies = concatBytes(new Uint8Array(12), new Uint8Array(64).fill(1));
+    expect(flags('030E0101', energies).every(([value]) => value === null)).toBe(true);
+  });
+
+  it('is none where it has begun: what is not over yet has its zeros', () => {
+    expect(printed('03110001', concatBytes(start, new Uint8Array(6)))).toEqual([
+      '2026-01-01 12:34:56',
+      null,
+    ]);
+    expect(printed('030E0101', concatBytes(start, start, new Uint8Array(64)))[2]).toBe('0.00');
+  });
+
+  it('is neither counted nor of a month', () => {
+    expect(printed('03110000', new Uint8Array(3))).toEqual(['0']);
+    expect(printed('03100000', new Uint8Array(27)).slice(0, 2)).toEqual(['0', '0.00']);
+    expect(printed('1D000001', new Uint8Array(3))).toEqual(['0']);
+  });
+});
+
 describe('a freeze block', () => {
   const time = lowFirst('2408150000');
   const [one, two] = [shownNumber('1234.56', 4), shownNumber('0.01', 4)];
@@ -162,6 +217,74 @@ describe('a freeze block', () => {
     const content = concatBytes(time, separator, one, separator, two, separator);
     expect(printed('0504FF01', content)).toHaveLength(3);
     expect(printed('0504FF01', content.subarray(0, -1))).toHaveLength(3);
+  });
+
+  const tailed = (...parts: Uint8Array[]) => parts.flatMap((part) => [part, separator]);
+  const joined = (...parts: Uint8Array[]) => concatBytes(...tailed(...parts));
+  const firstTariff = (content: Uint8Array) =>
+    decodeItem(item('0506FF01'), content).map(({ field }) => field.name);
+
+  it.each([
+    ['AA', 0xaa],
+    ['DD', 0xdd],
+  ])('drops one %s behind it', (_, tail) => {
+    const behind = Uint8Array.of(tail);
+    expect(printed('0504FF01', concatBytes(time, one, two, behind))).toHaveLength(3);
+    expect(printed('0504FF01', concatBytes(joined(time, one, two), behind))).toHaveLength(3);
+    const groups = [time, concatBytes(one, two), ...new Array(10).fill(new Uint8Array(0))];
+    expect(printed('0506FF01', concatBytes(joined(...groups), behind))).toHaveLength(3);
+  });
+
+  it('may lack the separator behind its last group, which is empty', () => {
+    const groups = [time, concatBytes(one, two), ...new Array(10).fill(new Uint8Array(0))];
+    expect(printed('0506FF01', joined(...groups).subarray(0, -1))).toHaveLength(3);
+  });
+
+  /** Energies, demands and powers of total and one tariff; every demand never was. */
+  const energies = concatBytes(one, two);
+  const demands = new Uint8Array(16);
+  const powers = new Uint8Array(24);
+  const all = [time, ...new Array(8).fill(energies), demands, demands, powers];
+
+  it.each([1, 2, 5, 63])(
+    'of all groups and nothing between them has %i tariffs by its length',
+    (tariffs) => {
+      const content = concatBytes(
+        time,
+        ...new Array(8 * (tariffs + 1)).fill(one),
+        new Uint8Array(2 * 8 * (tariffs + 1)),
+        powers,
+      );
+      expect(content).toHaveLength(29 + 48 * (tariffs + 1));
+      const names = firstTariff(content);
+      expect(names).toHaveLength(1 + 10 * (tariffs + 1) + 8);
+      expect(names[tariffs + 1]).toBe(`energy_active_import_t${tariffs}`);
+      expect(names.at(-1)).toBe('x_power_reactive_l3');
+    },
+  );
+
+  it('of that length is shown as its bytes where a moment would be none', () => {
+    const content = concatBytes(
+      time,
+      ...new Array(8).fill(one),
+      fromHex('00 00 00 01 02 45 13 26'),
+      new Uint8Array(32),
+    );
+    expect(content).toHaveLength(29 + 48);
+    expect(firstTariff(content)).toEqual(['x_raw']);
+  });
+
+  it('of enabled groups alone is read where their lengths fit one way', () => {
+    const names = firstTariff(joined(...all.toSpliced(9, 2)));
+    expect(names).toHaveLength(1 + 16 + 8);
+    expect(names.slice(1, 3)).toEqual(['energy_active_import', 'energy_active_import_t1']);
+    expect(names.at(-1)).toBe('x_power_reactive_l3');
+  });
+
+  it('of enabled groups alone is shown as its bytes where they fit in two ways', () => {
+    expect(firstTariff(joined(time, energies, energies))).toEqual(['x_raw']);
+    expect(firstTariff(joined(...all.toSpliced(9, 1)))).toEqual(['x_raw']);
+    expect(printed('0504FF01', joined(time, one))).toHaveLength(1);
   });
 
   it('that nothing tells apart is shown as its bytes', () => {

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { modbus } from '../../../drivers/modbus/driver.ts';
 import { EXCEPTIONS } from '../../../drivers/modbus/exceptions.ts';
+import type { BusKind } from '../../../src/core/bus.ts';
 import { findRegister } from '../../../src/core/registers.ts';
 import { loadDriver } from '../../../src/field.ts';
-import { modelOf } from './fake-meter.ts';
+import { sessionDeps } from '../../support/session-deps.ts';
+import { createFakeBus, modelOf } from './fake-meter.ts';
 
 function resolutionOf(name: string, entry: unknown, settings = {}) {
   const register = findRegister(name);
@@ -19,16 +21,28 @@ describe('the address of a meter', () => {
     [' 017 ', '17'],
     ['247', '247'],
     ['255', '255'],
+    ['0', '0'],
   ])('"%s" is unit %s', (text, unit) => {
     expect(modbus.parseAddress(text)).toBe(unit);
   });
 
-  it.each(['0', '256', '-1', '1.5', '0x11', '', 'meter', '000012345678'])(
-    '"%s" is none',
-    (text) => {
-      expect(() => modbus.parseAddress(text)).toThrow(/is no Modbus unit: 1 to 247/);
-    },
-  );
+  it.each(['256', '-1', '1.5', '0x11', 'meter', '000012345678'])('"%s" is none', (text) => {
+    expect(() => modbus.parseAddress(text)).toThrow(/is no Modbus unit: 1 to 247/);
+  });
+
+  it('must be there', () => {
+    expect(() => modbus.parseAddress('')).toThrow('a Modbus meter needs its unit, 1 to 247');
+    expect(modbus.anyAddress).toBeUndefined();
+  });
+
+  it.each(['0', '248', '255'])('%s is one over Modbus TCP alone', (unit) => {
+    const open = (kind: BusKind) =>
+      modbus.open(createFakeBus({}, kind), { address: unit, model: modelOf({}) }, sessionDeps());
+    expect(modbus.checkAddress?.(unit, 'modbus-tcp')).toBeNull();
+    expect(modbus.checkAddress?.(unit, 'line')).toMatch(/no Modbus unit on a line/);
+    expect(() => open('line')).toThrow(/no Modbus unit on a line/);
+    expect(open('modbus-tcp').read).toBeTypeOf('function');
+  });
 });
 
 describe('the step of a register', () => {

@@ -25,12 +25,17 @@ const NAMES = [
 
 /** One every `step` registers. */
 function rig(
-  map: MeterMap,
+  first: MeterMap,
   { step = 1, settings = {} }: { step?: number; settings?: object } = {},
 ) {
   const clock = createVirtualClock();
   const notes = createNotes();
-  const bus = createFakeBus({ 1: map });
+  const meter = { map: first };
+  const bus = createFakeBus({
+    get 1() {
+      return meter.map;
+    },
+  });
   const registers = Object.fromEntries(
     NAMES.map((name, index) => [name, { at: index * step, type: 'u16' }]),
   );
@@ -40,6 +45,11 @@ function rig(
   return {
     clock,
     notes,
+    session: () => session,
+    /** Puts another meter in its place. */
+    exchange: (next: MeterMap) => {
+      meter.map = next;
+    },
     /** As after a restart. */
     reopen: () => {
       session = open();
@@ -103,14 +113,24 @@ describe('a register that the meter lacks', () => {
     ]);
   });
 
-  it('costs no request at all where nothing else is wanted', async () => {
+  it('costs one request where nothing else is wanted', async () => {
     const { read } = rig({ holding: without(6) });
-    await read(['power_active_l1']);
+    await read();
     expect(await read(['power_active_l1'])).toEqual({
-      asked: [],
+      asked: [['holding', 6, 1]],
       values: [],
       failed: ['power_active_l1 METER_UNSUPPORTED'],
     });
+  });
+
+  it('is told as parked from the second read on', async () => {
+    const { session } = rig({ holding: without(6) });
+    const contexts = [];
+    for (const _ of [1, 2, 3]) {
+      const { failures } = await session().read(registersNamed(...NAMES), options);
+      contexts.push(failures.map(({ error }) => error.context['parked'] ?? false));
+    }
+    expect(contexts).toEqual([[false], [true], [true]]);
   });
 
   it('is several of them: each is found', async () => {
@@ -222,6 +242,68 @@ describe('what is not a hole', () => {
   });
 });
 
+describe('a meter that refuses everything', () => {
+  const refusing: MeterMap = { holding: {} };
+
+  it('is noted nowhere, and asked once a read', async () => {
+    const { read, notes } = rig(refusing);
+    const first = await read();
+    expect(first.failed).toHaveLength(10);
+    expect(first.asked.length).toBeGreaterThan(10);
+    for (const place of [0, 1, 2]) {
+      const { asked, failed } = await read();
+      expect(asked).toEqual([['holding', place, 1]]);
+      expect(failed).toEqual(NAMES.map((name) => `${name} METER_UNSUPPORTED`));
+    }
+    expect(notes.recall('modbus.holes')).toBeNull();
+  });
+
+  it('is read as soon as the right one is there', async () => {
+    const { read, exchange } = rig(refusing);
+    await read();
+    exchange({ holding: without(6) });
+    const right = await read();
+    expect(right.values).toHaveLength(9);
+    expect(right.failed).toEqual(['power_active_l1 METER_UNSUPPORTED']);
+  });
+
+  it('is read then though the first register asked for is one that it lacks', async () => {
+    const { read, exchange } = rig(refusing);
+    await read();
+    exchange({ holding: without(0) });
+    await read();
+    expect((await read()).values).toHaveLength(9);
+  });
+
+  it('parks nothing of what was refused before the first answer of all', async () => {
+    const { read, exchange } = rig(refusing);
+    await read(NAMES.slice(0, 3));
+    exchange({ holding: without() });
+    await read(NAMES.slice(3));
+    expect((await read()).values).toHaveLength(10);
+  });
+
+  it('is asked for one register a read after it has answered before, until it answers', async () => {
+    const { read, exchange, reopen } = rig({ holding: without(6) });
+    await read();
+    exchange(refusing);
+    await read();
+    reopen();
+    expect((await read()).asked).toHaveLength(1);
+    exchange({ holding: without() });
+    expect((await read()).values).toHaveLength(10);
+  });
+
+  it('is silent or busy: then that is why, and nothing was refused', async () => {
+    const { read, exchange } = rig(refusing);
+    await read();
+    exchange({ obstacle: () => 6 });
+    const { asked, failed } = await read();
+    expect(asked).toHaveLength(1);
+    expect(failed).toEqual(NAMES.map((name) => `${name} METER_BUSY`));
+  });
+});
+
 describe('the note of holes', () => {
   it('is short, however much is refused', () => {
     const notes = createNotes();
@@ -229,6 +311,8 @@ describe('the note of holes', () => {
     for (let address = 0; address < 1000; address++) {
       holes.refuse({ table: 'input', address, registers: 1 });
     }
+    expect(notes.recall('modbus.holes')).toBeNull();
+    holes.settle(true);
     const text = notes.recall('modbus.holes') ?? '';
     expect(text.split(' ')).toHaveLength(128);
     expect(holes.isRefused({ table: 'input', address: 999, registers: 1 })).toBe(true);

@@ -16,27 +16,32 @@ const log = pino({ level: 'silent' });
 interface Fate {
   words: number[] | null;
   code: string | null;
+  message: string | null;
   context: object | null;
   at: number | null;
 }
 
 /** 110 000 baud and 11 bits: a byte takes 0.1 ms. */
-function rig(kind: 'line' | 'modbus-tcp', info: Partial<TransportInfo> = {}) {
+function rig(
+  kind: 'line' | 'modbus-tcp',
+  info: Partial<TransportInfo> = {},
+  manner: { anyUnit?: boolean } = {},
+) {
   const clock = createVirtualClock();
   const line = createFakeLine(clock, { baudRate: 110_000, bitsPerByte: 11, ...info });
   const bus =
     kind === 'line'
       ? createBus({ name: 'a', latencyMs: 0, turnaroundMs: 0 }, { line, clock, log })
       : createPipelinedBus({ name: 'a', latencyMs: 0, inFlight: 4 }, { line, clock, log });
-  const link = createLink(bus, UNIT, clock);
+  const link = createLink(bus, UNIT, clock, manner);
 
   /** Starts a read; its fate fills in as virtual time passes. */
   function read(request: Partial<ReadRequest> = {}): Fate {
-    const fate: Fate = { words: null, code: null, context: null, at: null };
+    const fate: Fate = { words: null, code: null, message: null, context: null, at: null };
     const end = (some: Partial<Fate>) => Object.assign(fate, some, { at: clock.monotonic() });
     void link.read({ table: 'holding', address: 0, quantity: 2, ...request }, options).then(
       (bytes) => end({ words: [...new Uint16Array(bytes.slice().buffer)].map(swap) }),
-      (error) => end({ code: error.code, context: error.context }),
+      ({ code, message, context }) => end({ code, message, context }),
     );
     return fate;
   }
@@ -222,6 +227,31 @@ describe('a question on a connection', () => {
     expect(fate.at).toBeNull();
     line.hear(mbapWire(number, UNIT, content(5, 6)));
     await clock.advance(0);
+    expect(fate.words).toEqual([5, 6]);
+  });
+
+  it.each([0, 255])('tells that the answer was for unit %i', async (unit) => {
+    const { read, line, clock, sent } = rig('modbus-tcp');
+    const fate = read();
+    await clock.advance(1);
+    line.hear(mbapWire(transactionOf(sent()[0]), unit, content(5, 6)));
+    await clock.advance(3000);
+    expect(fate).toMatchObject({
+      code: 'BUS_FOREIGN_REPLY',
+      message: `an answer for unit ${unit} came, 17 was asked`,
+      context: { unit, asked: 17 },
+      at: 2000,
+    });
+  });
+
+  it('takes the answer of any unit where the meter is said to answer so', async () => {
+    const { read, line, clock, sent } = rig('modbus-tcp', {}, { anyUnit: true });
+    const fate = read();
+    await clock.advance(1);
+    const number = transactionOf(sent()[0]);
+    line.hear(mbapWire(number ^ 1, 255, content(1, 1)));
+    line.hear(mbapWire(number, 255, content(5, 6)));
+    await clock.advance(1);
     expect(fate.words).toEqual([5, 6]);
   });
 

@@ -5,16 +5,19 @@ import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts';
 import { TCP } from './codec-vectors.ts';
 import { bytewise, contentPdu, mbapWire } from './codec-wire.ts';
 
-const arrivalsIn = (chunks: readonly Uint8Array[]) => {
+const framesIn = (chunks: readonly Uint8Array[]) => {
   const framer = createMbapFramer();
   return chunks.flatMap((chunk) => framer.push(chunk));
 };
 
-/** Frames as hex, the end of the stream as its code. */
-const shown = (chunks: readonly Uint8Array[]) =>
-  arrivalsIn(chunks).map((arrival) =>
-    'broken' in arrival ? arrival.broken.code : toHex(encodeMbap(arrival)),
-  );
+/** Frames as hex, then the end of the stream as its code. */
+function shown(chunks: readonly Uint8Array[]): string[] {
+  const framer = createMbapFramer();
+  const frames = chunks.flatMap((chunk) => framer.push(chunk));
+  expect(framer.isBroken).toBe(framer.fault !== null);
+  const codes = framer.fault === null ? [] : [framer.fault.code];
+  return [...frames.map((frame) => toHex(encodeMbap(frame))), ...codes];
+}
 
 const good = mbapWire(1, 1, contentPdu(3, [0, 1]));
 
@@ -35,9 +38,7 @@ describe('the frame of Modbus TCP', () => {
   });
 
   it('has a transaction and a unit', () => {
-    const told = arrivalsIn([all]).map((arrival) =>
-      'broken' in arrival ? null : [arrival.transaction, arrival.unit],
-    );
+    const told = framesIn([all]).map(({ transaction, unit }) => [transaction, unit]);
     expect(told).toEqual(TCP.map(({ transaction, unit }) => [transaction, unit]));
   });
 

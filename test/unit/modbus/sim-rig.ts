@@ -1,8 +1,8 @@
 import { crc16 } from '../../../drivers/modbus/crc16.ts';
-import { createModbusSlave, type ModbusSlaveOptions } from '../../../drivers/modbus/sim.ts';
+import { createModbusSlave } from '../../../drivers/modbus/sim.ts';
 import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts';
 import { type MeterModel, modelSchema } from '../../../src/core/model.ts';
-import type { MeterDisplay } from '../../../src/core/slave.ts';
+import type { MeterDisplay, SlaveOptions } from '../../../src/core/slave.ts';
 
 /** A simulated Modbus meter whose every digit the test lays down. */
 export type Digits = Readonly<Record<string, string | null>>;
@@ -45,7 +45,7 @@ export function bare(frame: Uint8Array | null): string | null {
 
 export type Told = readonly [item: string, values: Record<string, string | null>];
 
-export interface RigOptions extends Partial<ModbusSlaveOptions> {
+export interface RigOptions extends Partial<SlaveOptions> {
   readonly model: MeterModel;
   readonly digits?: Digits;
 }

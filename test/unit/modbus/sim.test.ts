@@ -84,7 +84,7 @@ describe('the registers of a simulated Modbus meter', () => {
   });
 
   it('refuse a range with a hole in it, and no other', () => {
-    const rig = rigOf({ holes: [3] });
+    const rig = rigOf({ holes: [{ table: 'holding', address: 3 }] });
     expect(rig.ask('11 03 00 00 00 06')).toBe('11 83 02');
     expect(rig.ask(VOLTAGE)).toBe(VOLTAGE_ANSWER);
     expect(rig.ask('11 03 00 05 00 01')).toBe('11 03 02 02 1F');

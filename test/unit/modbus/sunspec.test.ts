@@ -139,19 +139,72 @@ describe('the meter model of a SunSpec device', () => {
     });
   });
 
-  it('is looked for anew where another device stands in its place', async () => {
-    const { read, exchange, notes } = rig({ holding: device(40_000, 203, INTEGERS).holding });
+  it.each<[string, (old: number) => MeterMap]>([
+    ['nothing is where it was', () => device(0, 203, { ...INTEGERS, 6: 1111 })],
+    [
+      'its header is refused, and not what lies around it',
+      (old) => {
+        const { holding } = device(50_000, 203, { ...INTEGERS, 6: 1111 });
+        return { holding: { ...holding, ...filled(old + 2, 60) } };
+      },
+    ],
+    [
+      'another model stands where it was',
+      (old) => {
+        const { holding } = device(50_000, 203, { ...INTEGERS, 6: 1111 });
+        return { holding: { ...holding, ...at(old, 160, 105), ...filled(old + 2, 105) } };
+      },
+    ],
+  ])('is found in the same read where %s', async (_, next) => {
+    const { base, holding } = device(40_000, 203, INTEGERS);
+    const { read, exchange, notes, bus } = rig({ holding });
     await read();
-    const other = device(40_000, 203, { ...INTEGERS, 6: 1111 });
-    exchange({ holding: { ...other.holding, ...at(other.base, 160, 105) } });
+    exchange(next(base));
     const moved = await read();
-    expect(moved.values).toEqual([]);
-    expect(moved.failures).toHaveLength(1);
-    expect(moved.failures[0]?.error).toMatchObject({ code: 'METER_WRONG_ITEM', transient: true });
-    expect(moved.failures[0]?.registers).toHaveLength(3);
+    expect(moved.failures).toEqual([]);
+    expect(shown(moved)).toMatchObject({ voltage_l1: '111.1', power_active: '-1.7922' });
+    // The header alone is asked for, not every value of the old block.
+    const ofOld = bus.asked.filter(([, address]) => address >= base && address < base + 107);
+    expect(ofOld.length).toBeLessThanOrEqual(2);
+    expect(notes.recall('modbus.holes')).toBeNull();
+    expect(notes.recall('modbus.sunspec')).not.toBe(`203@${base}`);
+  });
+
+  it('is told as missing where it is nowhere any more', async () => {
+    const { base, holding } = device(40_000, 203, INTEGERS);
+    const { read, exchange, notes } = rig({ holding });
+    await read();
+    exchange({ holding: { ...holding, ...at(base, 160, 105) } });
+    const { values, failures } = await read();
+    expect(values).toEqual([]);
+    expect(failures.map(({ error }) => error.code)).toEqual(['METER_UNSUPPORTED']);
+    expect(failures[0]?.registers).toHaveLength(3);
     expect(notes.recall('modbus.sunspec')).toBeNull();
-    exchange(other);
-    expect(shown(await read())).toMatchObject({ voltage_l1: '111.1' });
+    exchange({ holding });
+    expect(shown(await read())).toMatchObject({ voltage_l1: '230.4' });
+  });
+
+  it('is where it was for all that a header without an answer tells', async () => {
+    const { base, holding } = device(40_000, 203, INTEGERS);
+    const { read, exchange, notes } = rig({ holding });
+    await read();
+    const obstacle: NonNullable<MeterMap['obstacle']> = (_table, _address, quantity) =>
+      quantity === 2 ? silence() : 2;
+    exchange({ holding, obstacle });
+    const { failures } = await read();
+    expect(failures.map(({ error }) => error.code)).toEqual(['BUS_NO_REPLY']);
+    expect(notes.recall('modbus.holes')).toBeNull();
+    expect(notes.recall('modbus.sunspec')).toBe(`203@${base}`);
+  });
+
+  it('may lack a point, which is found by halving as ever', async () => {
+    const { base, holding } = device(40_000, 203, INTEGERS);
+    const rest: Record<number, number> = { ...holding };
+    delete rest[base + 2 + 6];
+    const { read } = rig({ holding: rest });
+    const { failures, values } = await read();
+    expect(values).toHaveLength(2);
+    expect(failures.map(({ error }) => error.code)).toEqual(['METER_UNSUPPORTED']);
   });
 
   it.each<[string, MeterMap]>([

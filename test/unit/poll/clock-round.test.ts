@@ -139,18 +139,34 @@ describe('the clocks of a bus', () => {
     ['before a slot', '03:29', [QUARTERS], '03:31'],
     ['away from midnight', '00:00', [], '00:05'],
     ['behind a daily plan', '04:00', [{ kind: 'daily', at: '04:04', isFreeze: true }], '04:09'],
-    ['before a daily plan', '04:00', [{ kind: 'daily', at: '04:06', isFreeze: false }], '04:00'],
+    ['before a daily plan', '04:06', [{ kind: 'daily', at: '04:20', isFreeze: false }], '04:06'],
+    ['behind a full hour', '04:00', [], '04:05'],
     [
       'away from both of two plans',
-      '04:00',
+      '04:05',
       [QUARTERS, { kind: 'daily', at: '04:10', isFreeze: false }],
-      '04:01',
+      '04:16',
     ],
   ] as const)('are set at the first good moment: %s', async (_, wanted, schedules, moment) => {
     const { sent, until } = rig({ start: '00:00:00', at: wanted, schedules });
     await until('06:00:00');
     expect(sent.map(({ wall }) => wall.slice(0, 5))).toEqual([moment]);
   });
+
+  it.each([
+    [{ m1: 120, m2: -3 }, '03:12:30', '03:16'],
+    [{ m1: -3, m2: -120 }, '03:15:30', '03:18'],
+    [{ m1: 240, m2: -240 }, '03:12:30', '03:20'],
+    [{ m1: 120 }, '03:53:00', '04:05'],
+    [{ m1: -120 }, '03:59:00', '04:07'],
+  ] as const)(
+    'are set where no clock jumps over an edge: %j at %s',
+    async (meters, start, moment) => {
+      const { sent, until } = rig({ start, at: '03:00', meters });
+      await until('06:00:00');
+      expect(sent.map(({ wall }) => wall.slice(0, 5))).toEqual([moment]);
+    },
+  );
 
   it('wait for a good moment again where reading took long', async () => {
     const { sent, until } = rig({ at: '03:20', readMs: 5 * MINUTE });

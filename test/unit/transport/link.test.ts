@@ -154,7 +154,7 @@ describe('a link', () => {
     expect(attempts.map(({ state }) => state)).toEqual(Array.from({ length: 8 }, () => 'closed'));
   });
 
-  it('starts the back-off anew only after it was open for 30 s', async () => {
+  it('opens at once after it was open for 30 s, and goes on backing off after less', async () => {
     opens = false;
     await start();
     for (let attempt = 0; attempt < 3; attempt++) await untilNext();
@@ -165,7 +165,56 @@ describe('a link', () => {
     expect(await untilNext()).toBe(8000);
     await clock.advance(30_000);
     latest().lose();
+    await clock.advance(0);
+    expect([link.attempts, link.fault]).toEqual([7, null]);
+  });
+
+  it('opens at once, a hundred times, for a device that closes after each answer', async () => {
+    await start();
+    const startedAt = clock.monotonic();
+    for (let round = 0; round < 100; round++) {
+      await clock.advance(150);
+      latest().say(Uint8Array.of(round));
+      latest().lose();
+      await clock.advance(0);
+      expect(link.fault).toBeNull();
+    }
+    expect(clock.monotonic() - startedAt).toBe(15_000);
+    expect(link.attempts).toBe(101);
+    expect(lines).toEqual([]);
+  });
+
+  it('does not run hot where something greets everybody and hangs up', async () => {
+    await start();
+    const startedAt = clock.monotonic();
+    while (clock.monotonic() - startedAt < 10_000) {
+      latest().say(Uint8Array.of(0x21));
+      latest().lose();
+      await clock.advance(50);
+    }
+    expect(link.attempts).toBe(101);
+  });
+
+  it('backs off from what hangs up without a byte, warns once, and says when bytes come', async () => {
+    await start();
+    const waits: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      latest().lose();
+      await clock.advance(0);
+      waits.push(await untilNext());
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000]);
+    expect(lines).toMatchObject([{ msg: 'port down', code: 'PORT_LOST' }]);
+    latest().say(Uint8Array.of(1));
+    latest().say(Uint8Array.of(2));
+    expect(lines.slice(1)).toMatchObject([{ msg: 'port up', failures: 5 }]);
+    latest().lose();
+    await clock.advance(100);
+    expect([link.attempts, link.fault]).toEqual([7, null]);
+    latest().lose();
+    await clock.advance(0);
     expect(await untilNext()).toBe(500);
+    expect(lines).toHaveLength(2);
   });
 
   it('is waited for until it is open', async () => {
@@ -252,7 +301,7 @@ describe('a link', () => {
     opens = true;
     await untilNext();
     expect(lines).toMatchObject([
-      { level: 40, msg: 'port down', code: 'PORT_LOST' },
+      { level: 40, msg: 'port down', code: 'PORT_OPEN_FAILED' },
       { level: 30, msg: 'port up', failures: 4 },
     ]);
   });
