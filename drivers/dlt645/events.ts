@@ -79,7 +79,7 @@ export function createTrier(
     try {
       const { values, cutShort } = await ask(di, options);
       isAlive = true;
-      if (cutShort !== undefined) failures.push({ what, error: cutShort });
+      if (cutShort !== undefined) failures.push({ what, identifier: di, error: cutShort });
       return values;
     } catch (thrown) {
       const error = failureOf(thrown);
@@ -100,7 +100,7 @@ export function createTrier(
       if (!(found instanceof AmrError)) return found;
       const isLast = index === identifiers.length - 1;
       if (found.code === 'METER_UNSUPPORTED' && !isLast) continue;
-      failures.push({ what, error: found });
+      failures.push({ what, identifier: di, error: found });
       return [];
     }
     return [];

@@ -1,5 +1,6 @@
 /** Reads again what broke off of a load profile or failed of the events; what came before stands. */
 import type {
+  DecodedValue,
   EventsOptions,
   EventsResult,
   NotedEvent,
@@ -7,6 +8,7 @@ import type {
   ProfileResult,
   ProfileSpan,
   ReadOptions,
+  StatusPart,
 } from '../core/driver.ts';
 import type { AmrError } from '../core/errors.ts';
 
@@ -14,9 +16,6 @@ export interface KeptRepetition extends ReadOptions {
   /** Further tries of what got no answer. */
   readonly retries: number;
 }
-
-/** Everything where absent. */
-type Wanted = EventsOptions['only'];
 
 const isTransient = ({ error }: { readonly error: AmrError }) => error.transient;
 
@@ -45,58 +44,77 @@ export async function repeatProfile(
   }
 }
 
+type EventFailure = EventsResult['failures'][number];
+
+/** What one try was asked for, and what came of it. */
+interface Try extends EventsResult {
+  readonly only: EventsOptions['only'];
+}
+
 /**
  * The driver asked no further, so that what it did not come to is not among the failures. Told
  * what to read, it asks all of that.
  */
-function endedEarly({ events, status, failures }: EventsResult, only: Wanted): boolean {
+function endedEarly({ only, events, status, failures }: Try): boolean {
   const isSilent = only === undefined && events.length === 0 && status.length === 0;
   return isSilent || failures.some(({ error }) => error.code.startsWith('PORT_'));
 }
 
-const sameIn = ({ events }: EventsResult, { event, phase }: NotedEvent) =>
-  events.find((one) => one.event === event && one.phase === phase);
+const isSame = (one: NotedEvent, other: NotedEvent) =>
+  one.event === other.event && one.phase === other.phase;
 
-/** A record that came once is not lost because it did not come again. */
-function fuller(again: NotedEvent, before: NotedEvent | undefined): NotedEvent {
-  return before !== undefined && before.latest.length > again.latest.length ? before : again;
+/** A record may have come in parts, each of which is complete in itself. */
+function withFields(before: NotedEvent, again: NotedEvent): NotedEvent {
+  const isNew = ({ name }: DecodedValue) => !again.latest.some((one) => one.name === name);
+  return { ...again, latest: [...before.latest.filter(isNew), ...again.latest] };
 }
 
-type EventFailure = EventsResult['failures'][number];
-
-/** Something came, and not all of it. */
-const isOfPart = ({ error }: EventFailure) => error.context['partial'] !== undefined;
-
-/** All that were counted, with the record of each that happened. */
-function isComplete(events: readonly NotedEvent[]): boolean {
-  const isWhole = ({ count, latest }: NotedEvent) =>
-    count === 0 || (count !== null && latest.length > 0);
-  return events.length > 0 && events.every(isWhole);
+/** Each event once, as it was told last, in the order in which they came. */
+function eventsOf(tries: readonly Try[]): NotedEvent[] {
+  const found: NotedEvent[] = [];
+  for (const one of tries.flatMap(({ events }) => events)) {
+    const at = found.findIndex((other) => isSame(one, other));
+    const before = found[at];
+    if (before === undefined) found.push(one);
+    else found[at] = withFields(before, one);
+  }
+  return found;
 }
 
-/** `again` was asked for `only`. Of one kind of event, each try may bring what another lacks. */
-function joined(before: EventsResult, again: EventsResult, only: Wanted): EventsResult {
-  const events = [
-    ...before.events.filter((one) => sameIn(again, one) === undefined),
-    ...again.events.map((one) => fuller(one, sameIn(before, one))),
-  ];
-  const words = new Set(again.status.map(({ word }) => word));
-  const isLeft = (what: string) =>
-    endedEarly(again, only) || (only !== undefined && !only.includes(what));
-  const isTold = (what: string) => again.failures.some((one) => one.what === what);
-  const worse = (failure: EventFailure) =>
-    before.failures.find((one) => one.what === failure.what && isOfPart(one)) ?? failure;
-  const failures = [
-    ...before.failures.filter(({ what }) => isLeft(what) && !isTold(what)),
-    ...again.failures.map(worse),
-  ];
-  return {
-    events,
-    status: [...before.status.filter(({ word }) => !words.has(word)), ...again.status],
-    failures: failures.filter(
-      (one) => isOfPart(one) || !isComplete(events.filter(({ event }) => event === one.what)),
-    ),
-  };
+function statusOf(tries: readonly Try[]): StatusPart[] {
+  const words = new Map<string, readonly StatusPart[]>();
+  for (const { status } of tries) {
+    const told = Map.groupBy(status, ({ word }) => word);
+    for (const [word, parts] of told) words.set(word, parts);
+  }
+  return [...words.values()].flat();
+}
+
+/** Whether the try asked for all of this: records are asked for where their counts came. */
+function askedAll(one: Try, what: string, events: readonly NotedEvent[]): boolean {
+  if (endedEarly(one) || !(one.only?.includes(what) ?? true)) return false;
+  const ofClass = events.filter(({ event }) => event.startsWith(what));
+  return ofClass.every((each) => one.events.some((other) => isSame(each, other)));
+}
+
+/** What failed in every try that asked for it, as it failed last. */
+function failuresOf(tries: readonly Try[], events: readonly NotedEvent[]): EventFailure[] {
+  const keyOf = ({ what, identifier = '' }: EventFailure) => `${what} ${identifier}`;
+  const last = new Map(
+    tries.flatMap(({ failures }) => failures).map((failure) => [keyOf(failure), failure]),
+  );
+  return [...last].flatMap(([key, failure]) => {
+    const isRead = tries.some(
+      (one) =>
+        askedAll(one, failure.what, events) && !one.failures.some((each) => keyOf(each) === key),
+    );
+    return isRead ? [] : [failure];
+  });
+}
+
+function joined(tries: readonly Try[]): EventsResult {
+  const events = eventsOf(tries);
+  return { events, status: statusOf(tries), failures: failuresOf(tries, events) };
 }
 
 /** Asks for everything, then for the events and status words whose failure may pass. */
@@ -104,15 +122,14 @@ export async function repeatEvents(
   { retries, ...options }: KeptRepetition,
   read: (options: EventsOptions) => Promise<EventsResult>,
 ): Promise<EventsResult> {
-  let result = await read(options);
-  let isCut = endedEarly(result, undefined);
+  const tries: Try[] = [{ ...(await read(options)), only: undefined }];
+  let result = joined(tries);
   for (let left = retries; left > 0 && !options.signal.aborted; left--) {
-    const again = result.failures.filter(isTransient).map(({ what }) => what);
-    if (again.length === 0) break;
-    const only = isCut ? undefined : again;
-    const further = await read({ ...options, ...(only && { only }) });
-    isCut = endedEarly(further, only);
-    result = joined(result, further, only);
+    const failed = new Set(result.failures.filter(isTransient).map(({ what }) => what));
+    if (failed.size === 0) break;
+    const only = tries.slice(-1).some(endedEarly) ? undefined : [...failed];
+    tries.push({ ...(await read({ ...options, ...(only && { only }) })), only });
+    result = joined(tries);
   }
   return result;
 }

@@ -226,8 +226,12 @@ export interface EventsOptions extends ReadOptions {
 export interface EventsResult {
   readonly events: readonly NotedEvent[];
   readonly status: readonly StatusPart[];
-  /** What could not be read, by event or status word. */
-  readonly failures: readonly { readonly what: string; readonly error: AmrError }[];
+  /** What could not be read, by event or status word, and which identifier of it. */
+  readonly failures: readonly {
+    readonly what: string;
+    readonly identifier?: string;
+    readonly error: AmrError;
+  }[];
 }
 
 /** One frame as `amr decode` prints it; see the command-line contract. */

@@ -131,42 +131,68 @@ describe('events on a bad line', () => {
     expect(result.failures).toMatchObject([{ what: 'cover_open' }]);
   });
 
-  it('take records of one kind from several tries, and tell of one that never came whole', async () => {
-    const value = (name: string) => ({ obis: null, name, value: '1', unit: '' });
-    const event = (phase: string, fields: number) => ({
-      event: 'overload',
-      phase,
-      count: 1,
-      minutes: 1,
-      latest: Array.from({ length: fields }, (_, index) => value(`field_${index}`)),
-    });
-    const broken = (partial?: string) => ({
-      what: 'overload',
-      error: new AmrError('BUS_NO_REPLY', 'no answer', {
-        context: partial === undefined ? {} : { partial },
-      }),
-    });
-    const readAfter = async (...tries: EventsResult[]) => {
-      let at = 0;
-      const read = async () => tries[at++] ?? { events: [], status: [], failures: [] };
-      return await repeatEvents({ ...options, retries: tries.length - 1 }, read);
-    };
-    const first = { events: [event('l1', 2), event('l2', 0)], status: [], failures: [broken()] };
-    const second = { ...first, events: [event('l1', 0), event('l2', 2)] };
-    const whole = { events: [event('l1', 2), event('l2', 2)], failures: [] };
-    expect(await readAfter(first, second)).toMatchObject(whole);
-    // What is not counted may lack an event that would be there.
-    const month = { ...event('l1', 2), count: null };
-    const uncounted = { ...first, events: [month] };
-    expect((await readAfter(uncounted, uncounted)).failures).toHaveLength(1);
-    const part = { ...first, events: [event('l1', 1), event('l2', 2)], failures: [broken('00')] };
-    const told = await readAfter(part, first);
-    expect(told.events).toEqual(whole.events);
-    expect(
-      await readAfter(part, { ...first, events: [event('l1', 0), event('l2', 0)] }),
-    ).toMatchObject({
-      events: [event('l1', 1), event('l2', 2)],
-      failures: [{ what: 'overload', error: { context: { partial: '00' } } }],
-    });
+  const event = (phase: string | null, ...fields: string[]) => ({
+    event: 'overload',
+    phase,
+    count: 1 as number | null,
+    minutes: 1,
+    latest: fields.map((name) => ({ obis: null, name, value: '1', unit: '' })),
+  });
+  const broken = (identifier: string) => ({
+    what: 'overload',
+    identifier,
+    error: new AmrError('BUS_NO_REPLY', 'no answer'),
+  });
+  const tried = (events: ReturnType<typeof event>[], ...failed: string[]) => ({
+    events,
+    status: [],
+    failures: failed.map(broken),
+  });
+  async function readAfter(...tries: EventsResult[]) {
+    let at = 0;
+    const read = async () => tries[at++] ?? tried([]);
+    const { events, failures } = await repeatEvents(
+      { ...options, retries: tries.length - 1 },
+      read,
+    );
+    return { events, left: failures.map(({ identifier }) => identifier) };
+  }
+
+  it.each([
+    [
+      'records of one try and of another',
+      [
+        tried([event('l1', 'a', 'b'), event('l2')], 'record l2'),
+        tried([event('l1'), event('l2', 'a', 'b')], 'record l1'),
+      ],
+      [event('l1', 'a', 'b'), event('l2', 'a', 'b')],
+      [],
+    ],
+    [
+      'fields of one try and of another',
+      [tried([event(null, 'a')], 'b'), tried([event(null, 'b')], 'a')],
+      [event(null, 'a', 'b')],
+      [],
+    ],
+    [
+      'a record that came in part, which is told',
+      [tried([event(null, 'a')], 'record'), tried([event(null)], 'record')],
+      [event(null, 'a')],
+      ['record'],
+    ],
+    [
+      'a record that was not asked for as its counts failed',
+      [tried([event('l1', 'a'), event('l2')], 'record l2'), tried([], 'counts')],
+      [event('l1', 'a'), event('l2')],
+      ['record l2'],
+    ],
+    [
+      'counts of phases that stand alone',
+      [tried([event('l1', 'a')], 'count l2'), tried([event('l2', 'a')], 'count l1')],
+      [event('l1', 'a'), event('l2', 'a')],
+      ['count l2', 'count l1'],
+    ],
+  ])('are joined: %s', async (_, tries, events, left) => {
+    expect(await readAfter(...tries)).toEqual({ events, left });
   });
 });
