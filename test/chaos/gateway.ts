@@ -1,8 +1,9 @@
 /** The gateway as a process of its own, with what a fault puts around it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { SOURCE_AMR } from '../support/build.ts';
 import { messageOf, pidOf } from '../support/daemon.ts';
 
@@ -26,8 +27,8 @@ export interface Gateway {
   /** Its first request has been answered. */
   hasPolled(): void;
   /**
-   * How long it had to wait for a processor until it had polled, milliseconds: that is the doing
-   * of others on this machine. 0 where the system does not tell.
+   * How long its threads had to wait for a processor until it had polled, milliseconds: next to
+   * nothing where others leave the machine alone. 0 where the system does not tell.
    */
   starvedMs(): number;
   /** How many lines of its log have this message. */
@@ -50,14 +51,34 @@ function commandOf(args: readonly string[], { preload = [], inject = [] }: Surro
   return ['strace', '-D', '-f', '--seccomp-bpf', '-o', '/dev/null', ...expressions, ...gateway];
 }
 
-/** How long the main thread of this process was ready to run and did not. */
+/** How long the threads of this process were ready to run and did not, all together. */
 function runDelayMs(pid: number | undefined): number {
+  const tasks = `/proc/${pid}/task`;
   try {
-    const [, delayNs] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
-    return Number(delayNs) / 1e6;
+    const delaysNs = readdirSync(tasks).map((task) =>
+      Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[1]),
+    );
+    return delaysNs.reduce((sum, ns) => sum + ns, 0) / 1e6;
   } catch {
     return 0;
   }
+}
+
+/** Its log, and when it said that it had started. */
+function hear(stderr: Readable) {
+  const heard = {
+    log: [] as string[],
+    counts: new Map<string, number>(),
+    startedAt: null as number | null,
+  };
+  createInterface({ input: stderr }).on('line', (line) => {
+    heard.log.push(line);
+    const message = messageOf(line);
+    if (message === null) return;
+    heard.counts.set(message, (heard.counts.get(message) ?? 0) + 1);
+    if (message === 'started') heard.startedAt = Date.now();
+  });
+  return heard;
 }
 
 export function spawnGateway(
@@ -71,19 +92,10 @@ export function spawnGateway(
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...surroundings.env },
   });
-  const log: string[] = [];
-  const counts = new Map<string, number>();
-  let startedAt: number | null = null;
+  const heard = hear(child.stderr);
   let endedAt: number | null = null;
   let isRunning = true;
   let starvedMs = 0;
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    log.push(line);
-    const message = messageOf(line);
-    if (message === null) return;
-    counts.set(message, (counts.get(message) ?? 0) + 1);
-    if (message === 'started') startedAt = Date.now();
-  });
   const ended = once(child, 'exit').then(() => {
     isRunning = false;
     endedAt ??= Date.now();
@@ -92,10 +104,11 @@ export function spawnGateway(
   return {
     pid: pidOf(child),
     spawnedAt,
-    log,
+    log: heard.log,
+    said: (message) => heard.counts.get(message) ?? 0,
     ended,
     get startedAt() {
-      return startedAt;
+      return heard.startedAt;
     },
     get endedAt() {
       return endedAt;
@@ -107,7 +120,6 @@ export function spawnGateway(
       starvedMs = runDelayMs(child.pid);
     },
     starvedMs: () => starvedMs,
-    said: (message) => counts.get(message) ?? 0,
     signal: (signal) => void child.kill(signal),
     end(signal) {
       // What follows is the stop: no slot falls due in it.

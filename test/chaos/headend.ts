@@ -116,50 +116,59 @@ function createBook() {
   };
 }
 
+type Book = ReturnType<typeof createBook>;
+
 export interface HeadendOptions {
   readonly url: string;
   readonly acknowledges: boolean;
 }
 
-/** Connects with a session that the broker is to keep; comes back by itself when it is cut off. */
+/** Connects with a session that the broker is to keep; `take` may throw at what is not of the contract. */
+async function connectTo(
+  url: string,
+  { take, refused }: { take: Book['take']; refused: (violation: string) => void },
+): Promise<MqttClient> {
+  const client = await connectAsync(url, {
+    clientId: 'chaos-headend',
+    username: 'headend',
+    password: HEADEND_PASSWORD,
+    protocolVersion: 5,
+    clean: false,
+    properties: { sessionExpiryInterval: 3600 },
+    reconnectPeriod: 100,
+  });
+  client.on('error', () => undefined);
+  client.on('message', (topic, payload) => {
+    try {
+      take(topic.slice(GATEWAY_ROOT.length), JSON.parse(payload.toString('utf8')));
+    } catch (thrown) {
+      refused(`${topic}: ${String(thrown)}`);
+    }
+  });
+  const topics = ['data/+', 'event', 'birth', 'cmd/res'].map((topic) => GATEWAY_ROOT + topic);
+  await client.subscribeAsync(topics, { qos: 1 });
+  return client;
+}
+
+/** Says of every stream that was heard up to where it has come. */
+function acknowledge(client: MqttClient, { heard, contiguous }: Book): void {
+  if (!client.connected) return;
+  for (const [key, { epoch, stream }] of heard) {
+    const upTo = contiguous(epoch, stream);
+    if (upTo === null) continue;
+    heard.delete(key);
+    client.publish(`${GATEWAY_ROOT}ack`, JSON.stringify({ epoch, stream, upTo }), { qos: 1 });
+  }
+}
+
+/** Comes back by itself when it is cut off. */
 export async function startHeadend({ url, acknowledges }: HeadendOptions): Promise<Headend> {
   const book = createBook();
   const violations: string[] = [];
-  const connect = async (): Promise<MqttClient> => {
-    const client = await connectAsync(url, {
-      clientId: 'chaos-headend',
-      username: 'headend',
-      password: HEADEND_PASSWORD,
-      protocolVersion: 5,
-      clean: false,
-      properties: { sessionExpiryInterval: 3600 },
-      reconnectPeriod: 100,
-    });
-    client.on('error', () => undefined);
-    client.on('message', (topic, payload) => {
-      try {
-        book.take(topic.slice(GATEWAY_ROOT.length), JSON.parse(payload.toString('utf8')));
-      } catch (thrown) {
-        violations.push(`${topic}: ${String(thrown)}`);
-      }
-    });
-    const topics = ['data/+', 'event', 'birth', 'cmd/res'].map((topic) => GATEWAY_ROOT + topic);
-    await client.subscribeAsync(topics, { qos: 1 });
-    return client;
-  };
+  const refused = (violation: string) => void violations.push(violation);
+  const connect = () => connectTo(url, { take: book.take, refused });
   let client = await connect();
-
-  const acknowledge = () => {
-    if (!client.connected) return;
-    for (const [key, { epoch, stream }] of book.heard) {
-      const upTo = book.contiguous(epoch, stream);
-      if (upTo === null) continue;
-      book.heard.delete(key);
-      client.publish(`${GATEWAY_ROOT}ack`, JSON.stringify({ epoch, stream, upTo }), { qos: 1 });
-    }
-  };
-  const acking = acknowledges ? setInterval(acknowledge, ACK_MS) : undefined;
-
+  const acking = acknowledges ? setInterval(() => acknowledge(client, book), ACK_MS) : undefined;
   return {
     arrivals: book.arrivals,
     heads: book.heads,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { STREAMS, type Stream } from '../../src/core/reading.ts';
+import { type Row, rowChecksum } from '../../src/store/rows.ts';
 import type { Entry } from './entry.ts';
 
 /** The database of a gateway that does not run, or stands still. */
@@ -26,16 +27,19 @@ function attempt<T>(ask: () => T, fallback: T): T {
   }
 }
 
-/** All rows of a stream; where a page is damaged, those around it. */
+/** All sound rows of a stream; where a page is damaged, those around it. */
 function rowsOf(db: Database.Database, stream: Stream, head: number): Entry[] {
-  const select = db.prepare<[number, number], Entry>(
-    `SELECT epoch, '${stream}' AS stream, seq, body FROM row_${stream} WHERE seq BETWEEN ? AND ?`,
+  const select = db.prepare<[number, number], Row>(
+    `SELECT seq, epoch, crc, body FROM row_${stream} WHERE seq BETWEEN ? AND ?`,
   );
   const oneByOne = () =>
     Array.from({ length: head }, (_, index) =>
       attempt(() => select.all(index + 1, index + 1), []),
     ).flat();
-  return attempt(() => select.all(0, head), null) ?? oneByOne();
+  const rows = attempt(() => select.all(0, head), null) ?? oneByOne();
+  return rows
+    .filter(({ seq, epoch, crc, body }) => rowChecksum({ epoch, stream, seq }, body) === crc)
+    .map(({ seq, epoch, body }) => ({ epoch, stream, seq, body }));
 }
 
 function viewOf(db: Database.Database): StoreView {

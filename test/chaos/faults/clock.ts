@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readingIn } from '../entry.ts';
 import type { Fault } from '../fault.ts';
 import type { Rig } from '../rig.ts';
+import { positionOf } from '../store-view.ts';
 import { until } from '../until.ts';
 
 const HOUR_MS = 3_600_000;
@@ -48,6 +49,10 @@ async function stepForward(rig: Rig): Promise<void> {
   clock.set(HOUR_MS);
   await until('the step to be told', isTold(rig, 1));
   await until('a reading after it', isReadNow(rig, HOUR_MS));
+  await until('the hour to be acknowledged', () => {
+    const { head, acked } = positionOf(rig.dataDir) ?? { head: 1, acked: 0 };
+    return head === acked;
+  });
   await rig.flow(2 * meters);
 }
 
