@@ -26,7 +26,7 @@ const figures = (format: Format): Form => ({
 });
 
 export const number = (width: number, decimals = 0) => figures(plain(width, decimals));
-export const signedNumber = (width: number, decimals: number) => figures(signed(width, decimals));
+const signedNumber = (width: number, decimals: number) => figures(signed(width, decimals));
 
 export const text = (width: number): Form => ({
   width,

@@ -18,7 +18,7 @@ export const READ_IDENTIFICATION = 0x0e;
 const HEAD = 7;
 export const MORE_FOLLOWS = 0xff;
 
-export const ACCESSES = { basic: 1, regular: 2, extended: 3, individual: 4 } as const;
+const ACCESSES = { basic: 1, regular: 2, extended: 3, individual: 4 } as const;
 export type Access = keyof typeof ACCESSES;
 
 /** Names of the objects that the standard names, by id. */

@@ -21,7 +21,7 @@ const LAST_OBJECTS = [2, 6, 6];
 const OBJECTS_AN_ANSWER = 2;
 const MOST_REGISTERS = 125;
 
-export const ILLEGAL_FUNCTION = 1;
+const ILLEGAL_FUNCTION = 1;
 export const ILLEGAL_ADDRESS = 2;
 export const ILLEGAL_VALUE = 3;
 

@@ -21,7 +21,7 @@ const SILENT_CHARACTERS = 3.5;
 const SAME_MS = 1e-3;
 
 /** Bit by bit, as clause 6.2.2 describes it. */
-export function crcOf(bytes: readonly number[]): readonly [low: number, high: number] {
+function crcOf(bytes: readonly number[]): readonly [low: number, high: number] {
   let crc = 0xffff;
   for (const byte of bytes) {
     crc ^= byte;

@@ -38,7 +38,7 @@ export interface Family {
   readonly isFloat: boolean;
 }
 
-export const FAMILIES: readonly Family[] = [
+const FAMILIES: readonly Family[] = [
   { models: [201, 202, 203, 204], length: 105, isFloat: false },
   { models: [211, 212, 213, 214], length: 124, isFloat: true },
 ];

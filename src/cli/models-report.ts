@@ -15,7 +15,7 @@ export interface Checked {
 const COLUMNS = 80;
 
 /** Breaks a text between its words; a word that is wider stands alone. */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
     const last = lines.at(-1);

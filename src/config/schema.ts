@@ -48,8 +48,9 @@ const clockBroadcast = z
   })
   .describe(
     'sets the clocks of all meters on the line, DL/T 645 function 08H: at the first moment after ' +
-      '`at` that is 5 min away from midnight and daily plans and 1 min from other slots, while the ' +
-      'gateway knows the time and no meter is off by more than 5 min; never where absent',
+      '`at` that is 5 min away from full hours and daily plans and 1 min from other slots, by the ' +
+      'clock of the gateway and by those of the meters, while the gateway knows the time and no ' +
+      'meter is off by more than 5 min; never where absent',
   )
   .optional();
 
@@ -101,7 +102,9 @@ const modbusTcpBus = z.strictObject({
       .min(1)
       .max(16)
       .default(1)
-      .describe('requests under way at the same time; many devices take one'),
+      .describe(
+        'requests under way at the same time, of one meter or of several; many devices take one',
+      ),
   }),
   latency: duration
     .prefault('500ms')
@@ -142,7 +145,7 @@ const dailyPlan = z.strictObject({
 });
 
 /** Which registers are due when. */
-export const planSchema = z.union([dailyPlan, intervalPlan]);
+const planSchema = z.union([dailyPlan, intervalPlan]);
 
 /** One meter; the columns of a meters file have the same names. */
 export const meterSchema = z.strictObject({
@@ -210,7 +213,7 @@ export const mqttSchema = z.strictObject({
   keepalive: duration.prefault('30s'),
 });
 
-export const uplinkSchema = z.strictObject({
+const uplinkSchema = z.strictObject({
   name: id.default('main').describe('names the cursor in the store; do not change it'),
   mqtt: mqttSchema,
 });
@@ -251,4 +254,3 @@ export type BusConfig = z.output<typeof busSchema>;
 export type PlanConfig = z.output<typeof planSchema>;
 export type MeterConfig = z.output<typeof meterSchema>;
 export type MqttConfig = z.output<typeof mqttSchema>;
-export type UplinkConfig = z.output<typeof uplinkSchema>;

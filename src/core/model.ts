@@ -10,7 +10,7 @@ export const FREEZE_DAILY = 'freeze-daily';
  * Where the bytes of an example come from, the best first: a meter sent them, a document shows
  * them, or somebody made them from the register map, which proves the decoder and not the map.
  */
-export const EVIDENCE = ['captured', 'published', 'constructed'] as const;
+const EVIDENCE = ['captured', 'published', 'constructed'] as const;
 export type Evidence = (typeof EVIDENCE)[number];
 
 /** A meter type as data: what it holds, where, and frames to try it with. */

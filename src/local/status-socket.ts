@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AmrError } from '../core/errors.ts';
 
-export const statusReportSchema = z.object({
+const statusReportSchema = z.object({
   pid: z.int(),
   version: z.string(),
   since: z.string(),

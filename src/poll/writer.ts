@@ -41,6 +41,7 @@ export function createWriter(deps: WriterDeps, abort: AbortSignal): Writer {
   const { store, clock, log, counters } = deps;
   const commits = new Set<Promise<void>>();
   let lost = 0;
+  let isRefusing = false;
 
   async function tryAppend(stream: Stream, body: string): Promise<boolean> {
     try {
@@ -48,7 +49,8 @@ export function createWriter(deps: WriterDeps, abort: AbortSignal): Writer {
       return true;
     } catch (thrown) {
       const { code, message } = toAmrError(thrown);
-      if (counters.waiting === 0) log.error({ code, err: message }, 'store refuses rows');
+      if (!isRefusing) log.error({ code, err: message }, 'store refuses rows');
+      isRefusing = true;
       return false;
     }
   }
@@ -63,7 +65,10 @@ export function createWriter(deps: WriterDeps, abort: AbortSignal): Writer {
     }
     counters.waiting -= 1;
     if (!isTaken) lost += 1;
-    else if (counters.waiting === 0) log.info('store takes rows again');
+    if (counters.waiting === 0) {
+      if (isTaken) log.info('store takes rows again');
+      isRefusing = false;
+    }
     return isTaken;
   }
 

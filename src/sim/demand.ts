@@ -6,7 +6,7 @@ import { type EnergyChannel, TARIFFS_KEPT, tariffOf } from './energy.ts';
  * Demand: the mean over the last 15 minutes, moved on by one slot at a time. As the load is
  * constant within a slot, no finer step would find a higher maximum.
  */
-export const DEMAND_PERIOD_MS = 3 * SLOT_MS;
+const DEMAND_PERIOD_MS = 3 * SLOT_MS;
 
 export interface Peak {
   readonly milliwatts: number;

@@ -28,7 +28,7 @@ const ENERGIES: Readonly<Record<MeterKind, Readonly<Record<string, readonly Ener
 };
 
 /** Which channels add up to this energy register, `null` where the meter does not have it. */
-export function channelsOf(kind: MeterKind, register: string): readonly EnergyChannel[] | null {
+function channelsOf(kind: MeterKind, register: string): readonly EnergyChannel[] | null {
   const energies = ENERGIES[kind];
   return Object.hasOwn(energies, register) ? (energies[register] ?? null) : null;
 }

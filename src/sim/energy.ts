@@ -5,7 +5,7 @@ import type { Curve, SlotLoad } from './curve.ts';
  * The exact integral of a load curve from a fixed moment on, by direction or quadrant and tariff.
  * The unit is one milliwatt (or millivar) for one millisecond: whole numbers, nothing is lost.
  */
-export const ENERGY_CHANNELS = ['import', 'export', 'q1', 'q2'] as const;
+const ENERGY_CHANNELS = ['import', 'export', 'q1', 'q2'] as const;
 export type EnergyChannel = (typeof ENERGY_CHANNELS)[number];
 export const TARIFFS_KEPT = 4;
 /** 1 kWh = 10^6 mW x 3.6 x 10^6 ms. */

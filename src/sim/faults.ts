@@ -62,7 +62,7 @@ export interface Piece {
   readonly bytes: Uint8Array;
 }
 
-export function isFaultName(word: string): word is FaultName {
+function isFaultName(word: string): word is FaultName {
   return Object.hasOwn(FAULTS, word);
 }
 

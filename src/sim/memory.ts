@@ -23,9 +23,9 @@ export interface MemoryOptions {
   readonly driftMs: number;
 }
 
-export const LOAD_INTERVAL_MS = 900_000;
+const LOAD_INTERVAL_MS = 900_000;
 /** Forty days of load records. */
-export const LOAD_RECORDS_KEPT = 40 * 96;
+const LOAD_RECORDS_KEPT = 40 * 96;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 const KEPT: Readonly<Record<FreezeKind, number>> = {

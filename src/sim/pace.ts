@@ -14,10 +14,7 @@ const SAME_MS = 1e-6;
 const BUSY_MS = 2;
 
 /** Resolves at this moment of the monotonic clock, never before, or at once on abort. */
-export async function sleepUntil(
-  moment: number,
-  { clock, isBusy, signal }: PaceOptions,
-): Promise<void> {
+async function sleepUntil(moment: number, { clock, isBusy, signal }: PaceOptions): Promise<void> {
   while (!signal.aborted) {
     const rest = moment - clock.monotonic();
     if (rest <= SAME_MS) return;

@@ -5,7 +5,7 @@ import { between } from './random.ts';
 
 /** How long voltages, frequency and waveforms stay as they are. */
 export const STEADY_MS = 10_000;
-export const HARMONIC_ORDERS = 21;
+const HARMONIC_ORDERS = 21;
 
 /** Of the fundamental, hundredths of a percent; the register has no room for 100.00. */
 const FUNDAMENTAL = 9999;

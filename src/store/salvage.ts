@@ -87,17 +87,21 @@ function createGaps(first: number) {
   };
 }
 
+/** What the database itself says of the highest number, as far as it can be read. */
+function headsIn(db: Database.Database, stream: Stream): readonly number[] {
+  return [
+    `SELECT head FROM stream WHERE name = '${stream}'`,
+    `SELECT max(seq) FROM row_${stream}`,
+  ].map((question) => attempt(() => db.prepare<[], number>(question).pluck().get() ?? 0, 0));
+}
+
 async function salvageStream(
   db: Database.Database,
   stream: Stream,
   { heads, uplinks, append }: SalvageDeps,
 ): Promise<Salvaged> {
-  const newest = attempt(
-    () => db.prepare<[], number>(`SELECT max(seq) FROM row_${stream}`).pluck().get() ?? 0,
-    0,
-  );
   const first = attempt(() => ackedByAll(db, stream, uplinks), 0) + 1;
-  const last = Math.max(newest, heads[stream]);
+  const last = Math.max(heads[stream], ...headsIn(db, stream));
   const gaps = createGaps(first);
   let rows = 0;
   for (let from = first; from <= last; from += SLICE_ROWS) {
@@ -137,14 +141,11 @@ function replaceHeader(path: string, header: Uint8Array): void {
   }
 }
 
-/** The database, open, where it has the tables that are looked for. */
+/** The database, open, where its list of tables can be read. */
 function openReadable(file: string): Database.Database | null {
   const db = attempt(() => new Database(file, { readonly: true, fileMustExist: true }), null);
-  const isReadable = attempt(
-    () => db?.prepare('SELECT name FROM stream').all() !== undefined,
-    false,
-  );
-  if (isReadable) return db;
+  const tables = attempt(() => db?.prepare('SELECT name FROM sqlite_schema').all() ?? [], []);
+  if (tables.length > 0) return db;
   db?.close();
   return null;
 }

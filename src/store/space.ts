@@ -32,7 +32,6 @@ export interface Dropped {
 }
 
 export interface Space {
-  readonly maxBytes: number;
   /** Makes room for some rows more; `null` where there is nothing left to give. */
   makeRoom(): Dropped | 'ballast' | null;
   /** Lays the ballast down where it is missing and the disk has room. */
@@ -96,7 +95,6 @@ export function createSpace({ db, ballast, maxBytes, cursors, heads }: SpaceDeps
   }
 
   return {
-    maxBytes,
     makeRoom() {
       const isDiskFull = freeBytes(folder) < FULL_BYTES;
       if (isDiskFull && fileSize(ballast) > 0) {

@@ -93,11 +93,16 @@ function createHost(): Host {
     for (const event of events) tell({ kind: 'event', event });
   }
 
-  /** A renewal that fails ends the thread; the main one starts another. */
+  /** A renewal that fails ends the thread, and with it the gateway, which is started anew. */
   function onDamage(damage: AmrError): void {
     if (isRenewing) return;
     isRenewing = true;
     host.ready = renew(damage);
+    host.ready.catch((thrown: unknown) =>
+      setImmediate(() => {
+        throw thrown;
+      }),
+    );
   }
 
   const opened = open(onDamage);

@@ -102,6 +102,7 @@ function createThread({ log, onEvent, dataDir, uplinks, keepRows, maxBytes }: Th
   const worker = new Worker(new URL(`./store-thread${extname(import.meta.url)}`, import.meta.url), {
     workerData: settings,
   });
+  const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const waiting = new Map<number, Waiting>();
   const post = createOutbox<NumberedCall>((calls) => worker.postMessage(calls));
   let nextId = 1;
@@ -117,6 +118,8 @@ function createThread({ log, onEvent, dataDir, uplinks, keepRows, maxBytes }: Th
 
   return {
     worker,
+    /** Resolves when the thread has ended, however. */
+    gone,
     /** Common to all of its life; the rest is the listener's. */
     hear(listener: (told: Told) => void) {
       worker.on('message', (messages: readonly Told[]) => {
@@ -162,18 +165,16 @@ function createStore(
   });
   const arrivals = createArrivals();
   const renewals = createArrivals();
-  const worker = thread.worker;
   let closing: Promise<void> | null = null;
 
   async function close(): Promise<void> {
-    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const closed = new AmrError('STORE_FAILED', CLOSED);
     arrivals.end(closed);
     renewals.end(closed);
     group.flush();
     await thread.call({ op: 'close' }).catch(() => undefined);
     thread.end(closed);
-    await gone;
+    await thread.gone;
   }
 
   const add = (write: Write) =>

@@ -1,7 +1,8 @@
-import { openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import { openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
+import type { AmrError } from '../../src/core/errors.ts';
 import type { AmrEvent } from '../../src/core/reading.ts';
 import type { Store } from '../../src/core/store.ts';
 import { openThreadedStore, type ThreadedOptions } from '../../src/store/threaded-store.ts';
@@ -152,6 +153,61 @@ describe('the store in its thread', () => {
     },
     60_000,
   );
+
+  /** Overwrites the root page of a table, with the daemon away. */
+  function wreckRoot(dataDir: string, table: string): void {
+    const root = withDatabase(dataDir, (db) =>
+      db
+        .prepare<[string], number>('SELECT rootpage FROM sqlite_schema WHERE name = ?')
+        .pluck()
+        .get(table),
+    );
+    wreckPages(dataDir, Number(root) - 1, 1);
+  }
+
+  /** A backlog that nobody has been given, so that the watermark does not cover it. */
+  async function withBacklog(rows: number): Promise<string> {
+    const dataDir = temporaryDirectory();
+    const { store } = await open(dataDir);
+    await store.append('billing', bodies(rows));
+    await store.close();
+    return dataDir;
+  }
+
+  it('names every row of a table whose root is gone', async () => {
+    const dataDir = await withBacklog(3000);
+    wreckRoot(dataDir, 'row_billing');
+    const opened = await open(dataDir);
+    const told = () => opened.later.find(({ type }) => type === 'store.salvaged');
+    await until('salvage', () => told() !== undefined);
+    const { lost, lostNumbers } = told()?.detail ?? {};
+    expect([lost, lostNumbers]).toEqual([3000, '1-3000']);
+  }, 60_000);
+
+  it('salvages the rows where the table of the streams is gone', async () => {
+    const dataDir = await withBacklog(3000);
+    wreckRoot(dataDir, 'stream');
+    const opened = await open(dataDir);
+    const told = () => opened.later.find(({ type }) => type === 'store.salvaged');
+    await until('salvage', () => told() !== undefined);
+    expect(told()?.detail).toMatchObject({ stream: 'billing', rows: 3000, lost: 0 });
+    expect(await numbersOf(opened.store)).toHaveLength(3000);
+  }, 60_000);
+
+  it('ends, rather than refuse for ever, where a damaged database cannot be replaced', async () => {
+    const dataDir = await withBacklog(20_000);
+    const lost = Promise.withResolvers<AmrError>();
+    const { store } = await open(dataDir, { onLost: lost.resolve });
+    wreckPages(dataDir, 800, 40);
+    // The thread holds the file open; nothing new can be made where it was.
+    rmSync(dataDir, { recursive: true });
+    writeFileSync(dataDir, '');
+    await expect(store.range('billing', 1, 20_000)).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+    });
+    expect(await lost.promise).toMatchObject({ code: 'STORE_FAILED' });
+    await expect(store.append('billing', ['{}'])).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  }, 60_000);
 
   it('names what was committed and is gone, though nobody had seen it', async () => {
     const dataDir = temporaryDirectory();

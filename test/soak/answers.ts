@@ -2,7 +2,7 @@
 import { concatBytes } from '../../src/core/bytes.ts';
 import { lowFirst, type WireFrame, wireFrame } from '../unit/dlt645/wire.ts';
 import { ITEMS, METERS, markBytes, NO_ITEM, refusalMark } from './marks.ts';
-import type { Random } from './random.ts';
+import { pickWeighted, type Random } from './random.ts';
 
 /** What was asked, and for which slot. */
 export interface Asked {
@@ -36,14 +36,7 @@ const WEIGHTS: readonly (readonly [Kind, number])[] = [
   ['misplaced', 6],
 ];
 
-export function pickKind(random: Random): Kind {
-  let at = random.below(100);
-  for (const [kind, weight] of WEIGHTS) {
-    if (at < weight) return kind;
-    at -= weight;
-  }
-  return 'good';
-}
+export const pickKind = (random: Random): Kind => pickWeighted(random, WEIGHTS) ?? 'good';
 
 /** Values in one frame of a block. */
 const IN_A_FRAME = 3;

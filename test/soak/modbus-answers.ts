@@ -8,7 +8,7 @@ import {
   TABLES,
   UNITS,
 } from './modbus-marks.ts';
-import type { Random } from './random.ts';
+import { pickWeighted, type Random } from './random.ts';
 
 /** A sound frame, whatever carries it. */
 export interface Said {
@@ -37,14 +37,7 @@ const WEIGHTS: readonly (readonly [Kind, number])[] = [
   ['lying', 4],
 ];
 
-export function pickKind(random: Random): Kind {
-  let at = random.below(100);
-  for (const [kind, weight] of WEIGHTS) {
-    if (at < weight) return kind;
-    at -= weight;
-  }
-  return 'good';
-}
+export const pickKind = (random: Random): Kind => pickWeighted(random, WEIGHTS) ?? 'good';
 
 function otherOf<T>(list: readonly [T, ...T[]], than: T, random: Random): T {
   for (;;) {

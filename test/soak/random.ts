@@ -25,3 +25,16 @@ export function createRandom(seed: number): Random {
     pick: (list) => list[below(list.length)] ?? list[0],
   };
 }
+
+/** One of these by its weight; `undefined` where the weights do not add up to 100. */
+export function pickWeighted<T>(
+  random: Random,
+  weights: readonly (readonly [T, number])[],
+): T | undefined {
+  let at = random.below(100);
+  for (const [one, weight] of weights) {
+    if (at < weight) return one;
+    at -= weight;
+  }
+  return undefined;
+}
