@@ -272,7 +272,7 @@ describe('the framer of an answer', () => {
         expect(framesIn(framerFor(line), bytewise(bytes))).toEqual(whole);
         answers += wanted.length;
       }),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
     expect(answers).toBeGreaterThan(300);
   });
